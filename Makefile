@@ -1,0 +1,75 @@
+# Every recipe is a line that anyone can run by hand; `make -n test` prints them. Run `make` for help.
+
+# Absolute, because tests run in their own package's directory.
+CARGO_TARGET_DIR ?= target
+override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+export CARGO_TARGET_DIR
+
+# What a target hands on: `make test ARGS=hot_swap`, `make up ARGS='--gateway 127.0.0.1:9000'`.
+ARGS ?=
+
+COMPTOIR   := $(CARGO_TARGET_DIR)/release/comptoir
+COMPONENTS := $(CARGO_TARGET_DIR)/wasm32-wasip2/component
+SERVICES   := products cart
+
+# For the wasm target, with the profile that the components ship with.
+GUEST := --profile component --target wasm32-wasip2
+
+# The linters of `make lint`, installed on first use; one line each to change a version.
+TOOLS      := $(HOME)/.cache/comptoir/tools
+CARGO_DENY := $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
+TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
+
+.PHONY: help up test lint bench components fixtures host clean wasm-target postgres
+.NOTPARALLEL: # cargo uses every core by itself
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@echo 'Comptoir: a retail platform of WebAssembly components. Start with `make up`.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'ARGS="..." is handed on by up, test and bench:  make test ARGS=hot_swap'
+	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target and PostgreSQL itself where they are missing.'
+	@echo 'Builds into $(CARGO_TARGET_DIR); CARGO_TARGET_DIR changes that.'
+
+up: components host | postgres ## Run the whole platform on this machine; the gateway listens on :8000
+	$(COMPTOIR) up --components $(COMPONENTS) $(ARGS)
+
+test: components fixtures host | postgres ## Run every test, on a private PostgreSQL that is thrown away
+	$(COMPTOIR) postgres -- cargo test --release --workspace $(ARGS)
+
+# Clippy has the profiles of the builds, so that macros and build scripts are compiled once.
+lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spelling, vendored WIT
+	cargo fmt --all --check
+	.tools/check-wit
+	$(TYPOS)
+	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy $(GUEST) $(SERVICES:%=-p comptoir-%) -p comptoir-fixtures -- -D warnings
+
+bench: components ## Measure requests through the host against a native twin
+	cargo bench -p comptoir $(ARGS)
+
+components: | wasm-target ## Build the services, one .wasm each
+	cargo build $(GUEST) $(SERVICES:%=-p comptoir-%)
+
+fixtures: | wasm-target # the guests that only tests load
+	cargo build $(GUEST) -p comptoir-fixtures
+
+host: # the program that runs them
+	cargo build --release -p comptoir
+
+clean: ## Remove what was built
+	cargo clean
+
+wasm-target:
+	@.tools/wasm-target
+
+postgres:
+	@.tools/postgres
+
+# Unoptimized: faster to build than they could ever win back.
+$(CARGO_DENY) $(TYPOS): root = $(patsubst %/bin/,%,$(dir $@))
+$(CARGO_DENY) $(TYPOS):
+	CARGO_TARGET_DIR=$(TOOLS)/target cargo install --debug --locked --root $(root) $(notdir $(root))
