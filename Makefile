@@ -46,19 +46,21 @@ lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spe
 	$(TYPOS)
 	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo clippy $(GUEST) $(SERVICES:%=-p comptoir-%) -p comptoir-fixtures -- -D warnings
+	cargo clippy $(GUEST) -p comptoir-sdk $(SERVICES:%=-p comptoir-%) -p comptoir-fixtures --lib --examples -- -D warnings
 
-bench: components ## Measure requests through the host against a native twin
-	cargo bench -p comptoir $(ARGS)
+bench: components host | postgres ## Measure requests through the host against a native twin
+	$(COMPTOIR) postgres -- cargo bench -p comptoir --bench requests $(ARGS)
 
 components: | wasm-target ## Build the services, one .wasm each
 	cargo build $(GUEST) $(SERVICES:%=-p comptoir-%)
 
 fixtures: | wasm-target # the guests that only tests load
-	cargo build $(GUEST) -p comptoir-fixtures
+	cargo build $(GUEST) -p comptoir-fixtures --examples
 
+# The whole workspace, because cargo chooses features by what is built together: with the host alone,
+# `test` would compile wasmtime a second time.
 host: # the program that runs them
-	cargo build --release -p comptoir
+	cargo build --release --workspace --bins
 
 clean: ## Remove what was built
 	cargo clean

@@ -1,0 +1,280 @@
+//! The admin port: what runs, how it fares, and swapping it. Whatever changes something needs the
+//! admin token. Bound to loopback unless told otherwise; never routed by the gateway.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Result;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::component::Refusal;
+use crate::generation::Generation;
+use crate::identity::Secret;
+use crate::metrics::Metrics;
+use crate::service::Service;
+use crate::swap::Outcome;
+
+/// A component is a few megabytes.
+const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
+const INDEX: &str = "Comptoir's admin port
+GET  /metrics                        Prometheus text format
+GET  /live                           the process is there
+GET  /ready                          every component is loaded and every database answers
+GET  /components                     what runs: digest, generation, age, requests, last refusal
+PUT  /components/{service}           swap: the body is a .wasm       (Authorization: Bearer <admin token>)
+POST /components/{service}/rollback  back to the previous generation (Authorization: Bearer <admin token>)
+{service} is a service (all its replicas, one after another) or one replica.
+";
+
+type Answer = Response<Full<Bytes>>;
+
+#[derive(Debug)]
+pub struct Admin {
+    services: Vec<Arc<Service>>,
+    metrics: Arc<Metrics>,
+    token: Option<Secret>,
+}
+
+impl Admin {
+    pub fn new(services: Vec<Arc<Service>>, metrics: Arc<Metrics>, token: Option<Secret>) -> Self {
+        Self { services, metrics, token }
+    }
+
+    /// Serves until `stop`.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+        loop {
+            let stream = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                accepted = listener.accept() => accepted?.0,
+            };
+            let admin = self.clone();
+            tokio::spawn(async move {
+                let service = service_fn(|request| {
+                    let admin = admin.clone();
+                    async move { Ok::<_, Infallible>(admin.answer(request).await) }
+                });
+                let connection =
+                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "an admin connection ended early");
+                }
+            });
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match (request.method().clone(), segments.as_slice()) {
+            (Method::GET, []) => text(StatusCode::OK, INDEX),
+            (Method::GET, ["live"]) => text(StatusCode::OK, "live\n"),
+            (Method::GET, ["ready"]) => self.ready().await,
+            (Method::GET, ["metrics"]) => self.scrape(),
+            (Method::GET, ["components"]) => document(StatusCode::OK, &self.components()),
+            (Method::PUT, ["components", name]) => self.swap(name, request).await,
+            (Method::POST, ["components", name, "rollback"]) => self.rollback(name, &request).await,
+            (_, [] | ["live" | "ready" | "metrics" | "components"]) => {
+                problem(StatusCode::METHOD_NOT_ALLOWED, "use GET")
+            }
+            (_, ["components", _]) => problem(StatusCode::METHOD_NOT_ALLOWED, "use PUT with a .wasm as body"),
+            (_, ["components", _, "rollback"]) => problem(StatusCode::METHOD_NOT_ALLOWED, "use POST"),
+            _ => problem(StatusCode::NOT_FOUND, "no such page; GET / lists what there is"),
+        }
+    }
+
+    async fn ready(&self) -> Answer {
+        let mut waiting = Vec::new();
+        for service in &self.services {
+            if let Err(error) = service.ready().await {
+                waiting.push(
+                    json!({"service": service.name(), "replica": service.replica(), "reason": format!("{error:#}")}),
+                );
+            }
+        }
+        let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        document(status, &json!({"ready": waiting.is_empty(), "waiting": waiting}))
+    }
+
+    fn scrape(&self) -> Answer {
+        for service in &self.services {
+            for state in ["idle", "used", "transaction"] {
+                self.metrics.db_connections.with_label_values(&[service.name(), state]).set(0);
+            }
+        }
+        // Replicas of one service share its series.
+        for service in &self.services {
+            for (state, count) in ["idle", "used", "transaction"].into_iter().zip(service.refresh_gauges()) {
+                self.metrics.db_connections.with_label_values(&[service.name(), state]).add(count);
+            }
+        }
+        match self.metrics.encode() {
+            Ok(text) => {
+                let mut response = Response::new(Full::new(text.into()));
+                let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+                response
+            }
+            Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("cannot encode the metrics: {error}")),
+        }
+    }
+
+    fn components(&self) -> Value {
+        let list: Vec<Value> = self
+            .services
+            .iter()
+            .map(|service| {
+                json!({
+                    "service": service.name(),
+                    "replica": service.replica(),
+                    "address": service.config().listen,
+                    "current": service.current().map(|generation| describe(&generation)),
+                    "previous": service.previous().map(|generation| describe(&generation)),
+                    "last_refusal": service.last_refusal().map(|refusal| json!({
+                        "stage": refusal.stage,
+                        "message": refusal.message,
+                        "age_s": age_s(refusal.at),
+                    })),
+                })
+            })
+            .collect();
+        json!({"components": list})
+    }
+
+    async fn swap(&self, name: &str, request: Request<Incoming>) -> Answer {
+        if let Err(refused) = self.authorize(&request) {
+            return refused;
+        }
+        let services = match self.find(name) {
+            Ok(services) => services,
+            Err(unknown) => return unknown,
+        };
+        let bytes: Arc<[u8]> = match Limited::new(request.into_body(), MAX_COMPONENT_BYTES).collect().await {
+            Ok(body) => body.to_bytes().to_vec().into(),
+            Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("cannot read the component: {error}")),
+        };
+        let mut done = Vec::new();
+        for service in services {
+            match service.load(bytes.clone()).await {
+                Ok(outcome) => done.push(json!({
+                    "service": service.name(),
+                    "replica": service.replica(),
+                    "outcome": if matches!(outcome, Outcome::Switched { .. }) { "switched" } else { "unchanged" },
+                    "generation": match outcome {
+                        Outcome::Switched { generation } | Outcome::Unchanged { generation } => generation,
+                    },
+                })),
+                Err(refusal) => return refused(&refusal, service, &done),
+            }
+        }
+        document(StatusCode::OK, &json!({"swapped": done}))
+    }
+
+    async fn rollback(&self, name: &str, request: &Request<Incoming>) -> Answer {
+        if let Err(refused) = self.authorize(request) {
+            return refused;
+        }
+        let services = match self.find(name) {
+            Ok(services) => services,
+            Err(unknown) => return unknown,
+        };
+        let mut done = Vec::new();
+        for service in services {
+            match service.rollback().await {
+                Ok(generation) => done.push(json!({"replica": service.replica(), "generation": generation})),
+                Err(error) => return problem(StatusCode::CONFLICT, &format!("{error:#}")),
+            }
+        }
+        document(StatusCode::OK, &json!({"rolled_back": done}))
+    }
+
+    fn authorize(&self, request: &Request<Incoming>) -> Result<(), Answer> {
+        let Some(token) = &self.token else {
+            return Err(problem(
+                StatusCode::FORBIDDEN,
+                "this host was started without an admin token (`--admin-token-file`), so nothing can be changed here",
+            ));
+        };
+        let given = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        if given.is_some_and(|given| token.matches(given)) {
+            return Ok(());
+        }
+        let mut response = problem(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer <admin token>`");
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"comptoir admin\""));
+        Err(response)
+    }
+
+    /// A service's replicas, or one replica by its own name.
+    fn find(&self, name: &str) -> Result<Vec<&Arc<Service>>, Answer> {
+        let by_name: Vec<_> = self.services.iter().filter(|service| service.name() == name).collect();
+        if !by_name.is_empty() {
+            return Ok(by_name);
+        }
+        let by_replica: Vec<_> = self.services.iter().filter(|service| service.replica() == name).collect();
+        if !by_replica.is_empty() {
+            return Ok(by_replica);
+        }
+        let mut known: Vec<&str> = self.services.iter().map(|service| service.name()).collect();
+        known.dedup();
+        Err(problem(StatusCode::NOT_FOUND, &format!("no service `{name}` here; there is: {}", known.join(", "))))
+    }
+}
+
+fn describe(generation: &Generation) -> Value {
+    json!({
+        "generation": generation.number,
+        "digest": generation.digest().to_string(),
+        "wasi_http": generation.component.wasi(),
+        "age_s": age_s(generation.loaded_at),
+        "in_flight": generation.in_flight(),
+        "instances": generation.instances(),
+    })
+}
+
+fn age_s(since: SystemTime) -> u64 {
+    since.elapsed().map_or(0, |age| age.as_secs())
+}
+
+fn refused(refusal: &Refusal, service: &Service, done: &[Value]) -> Answer {
+    let status = if refusal.transient { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let body = json!({
+        "title": "the component was refused; the one before goes on serving",
+        "status": status.as_u16(),
+        "stage": refusal.stage.as_str(),
+        "detail": format!("{:#}", refusal.cause),
+        "replica": service.replica(),
+        "swapped": done,
+    });
+    typed(status, "application/problem+json", body.to_string())
+}
+
+fn problem(status: StatusCode, detail: &str) -> Answer {
+    let body = json!({"title": status.canonical_reason(), "status": status.as_u16(), "detail": detail});
+    typed(status, "application/problem+json", body.to_string())
+}
+
+fn document(status: StatusCode, body: &Value) -> Answer {
+    typed(status, "application/json", format!("{body:#}\n"))
+}
+
+fn text(status: StatusCode, body: &'static str) -> Answer {
+    typed(status, "text/plain; charset=utf-8", body.to_owned())
+}
+
+fn typed(status: StatusCode, kind: &'static str, body: String) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,225 @@
+//! The command line. Every flag of `serve` and `up` is an environment variable as well; secrets come
+//! from files, never from arguments.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::limits::Limits;
+use crate::telemetry::LogFormat;
+
+/// Runs WASI HTTP components, gives each a Postgres database as a capability, and swaps them
+/// without dropping a request.
+#[derive(Debug, Parser)]
+#[command(name = "comptoir", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What is logged: a level, or levels by target (`info,guest=debug`)
+    #[arg(long, env = "COMPTOIR_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// How it is logged, to standard error
+    #[arg(long, env = "COMPTOIR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto, global = true)]
+    pub log_format: LogFormat,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serves one component
+    Serve(Box<ServeArgs>),
+    /// Runs the whole platform in this process: Postgres, every service, the gateway
+    Up(Box<UpArgs>),
+    /// Replaces a running component: compiled, linked, migrated and probed first; refused if it does not fit
+    Swap(SwapArgs),
+    /// Puts the previous generation of a component back into service
+    Rollback(RollbackArgs),
+    /// Tells whether a component would be accepted, without running it
+    Check(CheckArgs),
+    /// Compiles a component to an artifact; the host runs this itself, in a child process
+    Compile { input: PathBuf, output: PathBuf },
+    /// Exits 0 when a host is ready to serve; for containers
+    Healthcheck {
+        /// The host's admin port
+        #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
+        admin: SocketAddr,
+    },
+    /// Runs a command with a throw-away Postgres in COMPTOIR_TEST_POSTGRES
+    Postgres {
+        /// The command and its arguments, after `--`
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The component, a `.wasm` file; replacing the file replaces the running component
+    #[arg(env = "COMPTOIR_COMPONENT")]
+    pub component: PathBuf,
+
+    /// The service's name, for metrics, logs and calls to its peers; default: the file's name
+    #[arg(long, env = "COMPTOIR_NAME")]
+    pub name: Option<String>,
+
+    /// The value of `X-Served-By`, to tell replicas apart; default: the service's name
+    #[arg(long, env = "COMPTOIR_SERVED_BY")]
+    pub served_by: Option<String>,
+
+    /// Where to listen for requests
+    #[arg(long, env = "COMPTOIR_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where to listen for operators: /metrics, /live, /ready, /components
+    #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
+    pub admin: SocketAddr,
+
+    /// The component's own database, without a password: postgres://user@host:port/database
+    #[arg(long, env = "COMPTOIR_DATABASE_URL")]
+    pub database_url: Option<String>,
+
+    /// A file with the password of the database's user
+    #[arg(long, env = "COMPTOIR_DATABASE_PASSWORD_FILE", requires = "database_url")]
+    pub database_password_file: Option<PathBuf>,
+
+    /// A service that the component may call, and where it is: products=products-service:8001 (repeatable)
+    #[arg(long = "peer", env = "COMPTOIR_PEERS", value_delimiter = ',', value_name = "NAME=HOST:PORT")]
+    pub peers: Vec<String>,
+
+    /// Leave the running component alone when the file changes
+    #[arg(long, env = "COMPTOIR_NO_WATCH")]
+    pub no_watch: bool,
+
+    /// The gateway's secret; identity headers count only together with it
+    #[arg(long, env = "COMPTOIR_GATEWAY_SECRET_FILE")]
+    pub gateway_secret_file: Option<PathBuf>,
+
+    /// The secret that hosts share; proves which service a call comes from
+    #[arg(long, env = "COMPTOIR_SERVICE_SECRET_FILE")]
+    pub service_secret_file: Option<PathBuf>,
+
+    /// The token that `swap` and `rollback` need; without it the admin port changes nothing
+    #[arg(long, env = "COMPTOIR_ADMIN_TOKEN_FILE")]
+    pub admin_token_file: Option<PathBuf>,
+
+    /// Where compiled components are kept; default: a folder of this user's in the cache directory
+    #[arg(long, env = "COMPTOIR_CACHE")]
+    pub cache: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub process: ProcessArgs,
+
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The folder with the components (products.wasm, cart.wasm, ..)
+    #[arg(long, env = "COMPTOIR_COMPONENTS")]
+    pub components: PathBuf,
+
+    /// The gateway's configuration
+    #[arg(long, env = "COMPTOIR_KONG", default_value = "kong/kong.yml")]
+    pub kong: PathBuf,
+
+    /// Where the platform keeps its databases, secrets and compiled components
+    #[arg(long, env = "COMPTOIR_DIRECTORY", default_value = ".comptoir")]
+    pub directory: PathBuf,
+
+    /// Where the gateway listens
+    #[arg(long, env = "COMPTOIR_GATEWAY", default_value = "127.0.0.1:8000")]
+    pub gateway: SocketAddr,
+
+    /// Where to listen for operators: /metrics, /live, /ready, /components
+    #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
+    pub admin: SocketAddr,
+
+    /// Added to the ports of the services (8001 to 8008, 8017, 8027), so that two platforms fit on one
+    /// machine; `--gateway` and `--admin` move separately
+    #[arg(long, env = "COMPTOIR_PORT_OFFSET", default_value_t = 0)]
+    pub port_offset: u16,
+
+    /// Give every listener a free port instead, and print where it is
+    #[arg(long, conflicts_with = "port_offset")]
+    pub free_ports: bool,
+
+    /// The port of the private Postgres; 0 picks a free one
+    #[arg(long, env = "COMPTOIR_POSTGRES_PORT", default_value_t = 0)]
+    pub postgres_port: u16,
+
+    #[command(flatten)]
+    pub process: ProcessArgs,
+
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+#[derive(Debug, Args)]
+pub struct ProcessArgs {
+    /// Threads that serve requests; default: one per core
+    #[arg(long, env = "COMPTOIR_SHARDS")]
+    pub shards: Option<usize>,
+
+    /// How long a shutdown waits for requests in flight
+    #[arg(long, env = "COMPTOIR_GRACE_MS", default_value_t = 20_000)]
+    pub grace_ms: u64,
+}
+
+impl ProcessArgs {
+    pub fn shards(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.shards.unwrap_or_else(cores).max(1)
+    }
+
+    pub fn grace(&self) -> Duration {
+        Duration::from_millis(self.grace_ms)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// The host's admin port
+    #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
+    pub admin: SocketAddr,
+
+    /// The host's admin token; the default is where `up` keeps it
+    #[arg(long, env = "COMPTOIR_ADMIN_TOKEN_FILE", default_value = ".comptoir/secrets/admin-token")]
+    pub token_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct SwapArgs {
+    /// The service, all its replicas one after another; or one replica
+    pub service: String,
+    /// The new component, a `.wasm` file
+    pub component: PathBuf,
+    #[command(flatten)]
+    pub admin: AdminArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The service, all its replicas one after another; or one replica
+    pub service: String,
+    #[command(flatten)]
+    pub admin: AdminArgs,
+}
+
+/// A component may import: WASI 0.2 and 0.3 clocks, random numbers, standard output and error, an
+/// environment without variables, a file system without directories, `wasi:http` (outbound calls
+/// reach the service's peers only); `comptoir:service/{metrics,logging}`; with a database,
+/// `comptoir:postgres/client`. Not sockets.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct CheckArgs {
+    /// The component, a `.wasm` file
+    pub component: PathBuf,
+    /// As if it were given no database
+    #[arg(long)]
+    pub no_database: bool,
+}

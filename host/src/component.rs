@@ -1,0 +1,196 @@
+//! From the bytes of a component to something that can be instantiated, stage by stage. A failure
+//! names its stage and what to do about it. Nothing here serves a request or touches a database.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
+
+use crate::bindings;
+use crate::component::cache::ArtifactCache;
+use crate::state::State;
+
+pub mod cache;
+mod link;
+
+pub use link::linker;
+
+/// Where the way of a component into service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Read,
+    Compile,
+    Link,
+    Migrate,
+    Instantiate,
+    Probe,
+}
+
+impl Stage {
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Compile, Self::Link, Self::Migrate, Self::Instantiate, Self::Probe];
+
+    /// A metric label and part of messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Compile => "compile",
+            Self::Link => "link",
+            Self::Migrate => "migrate",
+            Self::Instantiate => "instantiate",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A component that was not taken into service, and why. `transient` failures are the host's or the
+/// database's, and the same component may be tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("refused at stage `{stage}`: {cause:#}")]
+pub struct Refusal {
+    pub stage: Stage,
+    pub cause: anyhow::Error,
+    pub transient: bool,
+}
+
+impl Refusal {
+    pub fn new(stage: Stage, cause: impl Into<anyhow::Error>) -> Self {
+        Self { stage, cause: cause.into(), transient: false }
+    }
+
+    pub fn transient(stage: Stage, cause: impl Into<anyhow::Error>) -> Self {
+        Self { stage, cause: cause.into(), transient: true }
+    }
+}
+
+/// The SHA-256 of a component's bytes, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(Arc<str>);
+
+impl Digest {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(bytes)).into())
+    }
+
+    /// Enough of it to tell versions apart: a metric label, log lines.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A component that fits: compiled, and every import of it satisfied.
+#[derive(Clone)]
+pub struct Linked {
+    pub digest: Digest,
+    instance: InstancePre<State>,
+    /// Our own exports; a plain WASI HTTP component has none.
+    pub extension: Option<bindings::ExtensionPre<State>>,
+}
+
+impl Linked {
+    /// Compiles (or takes from the cache) and links.
+    pub async fn load(cache: &ArtifactCache, linker: &Linker<State>, bytes: Arc<[u8]>) -> Result<Self, Refusal> {
+        check_magic(&bytes).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+        let digest = Digest::of(&bytes);
+        let component = cache.component(linker.engine(), &digest, bytes).await?;
+        Self::link(linker, &component, digest)
+    }
+
+    fn link(linker: &Linker<State>, component: &Component, digest: Digest) -> Result<Self, Refusal> {
+        let refuse = |cause: anyhow::Error| Refusal::new(Stage::Link, cause);
+        let instance = linker.instantiate_pre(component).map_err(|error| {
+            refuse(anyhow::Error::from(error).context(
+                "the component imports something that this host does not grant (`comptoir check --help` \
+                 lists what it does; `comptoir:postgres` comes with `--database-url`)",
+            ))
+        })?;
+        let linked =
+            Self { digest, extension: extension(linker.engine(), component, &instance).map_err(refuse)?, instance };
+        linked.proxy().map_err(refuse)?;
+        Ok(linked)
+    }
+
+    /// The entry for requests: WASI HTTP 0.3 first, else 0.2.
+    pub fn proxy(&self) -> anyhow::Result<ProxyPre<State>> {
+        if let Ok(pre) = p3::bindings::ServicePre::new(self.instance.clone()) {
+            return Ok(ProxyPre::P3(pre));
+        }
+        p2::bindings::ProxyPre::new(self.instance.clone()).map(ProxyPre::P2).map_err(|_| {
+            anyhow!(
+                "the component exports no HTTP handler: it needs `wasi:http/handler@0.3` \
+                 (or `wasi:http/incoming-handler@0.2`)"
+            )
+        })
+    }
+
+    /// The WASI version of the handler, for people.
+    pub fn wasi(&self) -> &'static str {
+        match self.proxy() {
+            Ok(ProxyPre::P3(_)) => "0.3",
+            _ => "0.2",
+        }
+    }
+}
+
+impl fmt::Debug for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linked").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+/// Both of our exports, or none: half of them is a mistake of the build.
+fn extension(
+    engine: &Engine,
+    component: &Component,
+    instance: &InstancePre<State>,
+) -> anyhow::Result<Option<bindings::ExtensionPre<State>>> {
+    let exports_ours =
+        component.component_type().exports(engine).any(|(name, _)| name.starts_with("comptoir:service/"));
+    if !exports_ours {
+        return Ok(None);
+    }
+    bindings::ExtensionPre::new(instance.clone()).map(Some).map_err(|error| {
+        anyhow::Error::from(error)
+            .context("the component exports only a part of `comptoir:service` or another version of it")
+    })
+}
+
+/// Tells the usual mistakes apart before a compiler is started.
+fn check_magic(bytes: &[u8]) -> anyhow::Result<()> {
+    match bytes {
+        [] => Err(anyhow!("the file is empty")),
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            Err(anyhow!("this is a core module, not a component: build it with `cargo build --target wasm32-wasip2`"))
+        }
+        [b'\0', b'a', b's', b'm', ..] if bytes.len() < 8 => Err(anyhow!("the file ends in its first 8 bytes")),
+        _ => Err(anyhow!("this is not WebAssembly: a component starts with the bytes 00 61 73 6d 0d 00 01 00")),
+    }
+}

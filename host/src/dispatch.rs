@@ -1,0 +1,362 @@
+//! One request: admission, identity, the component, and what the client sees of it.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, TrapOrPanicError};
+
+use crate::generation::{InFlight, ReadingBody, RequestFate};
+use crate::problem::Problem;
+use crate::service::Service;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
+/// In which the SDK tells the host the route that matched; never shown to clients.
+const ROUTE: HeaderName = HeaderName::from_static("x-comptoir-route");
+
+const MAX_REQUEST_ID_BYTES: usize = 128;
+/// Bodies up to this size are handed to hyper whole, so that head and body leave in one write.
+const MAX_COLLECTED_BYTES: u64 = 64 << 10;
+
+/// A response's body, and what must live as long as it does.
+#[derive(Debug)]
+pub struct Body {
+    content: Content,
+    reading: Option<ReadingBody>,
+    _in_flight: Option<(InFlight, ActiveRequest)>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Whole(Full<Bytes>),
+    Stream(WasiBody),
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self { content: Content::Whole(Full::new(bytes)), reading: None, _in_flight: None }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = wasmtime_wasi_http::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut self.content {
+            Content::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Content::Stream(body) => {
+                let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
+                // The stream of an instance that ended by a fault just stops: that is no good end.
+                let fault = self.reading.as_ref().and_then(ReadingBody::fault);
+                Poll::Ready(match (frame, fault) {
+                    (None, Some(_)) => Some(Err(wasmtime_wasi_http::Error::ConnectionTerminated)),
+                    (frame, _) => frame,
+                })
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Whole(body) => body.is_end_stream(),
+            Content::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(body) => body.size_hint(),
+            Content::Stream(body) => body.size_hint(),
+        }
+    }
+}
+
+/// An admitted request: its place under the limit, and its count in the metrics, until it is over,
+/// however it ends.
+#[derive(Debug)]
+pub struct ActiveRequest {
+    gauge: prometheus::IntGauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl ActiveRequest {
+    pub fn new(gauge: prometheus::IntGauge, permit: OwnedSemaphorePermit) -> Self {
+        gauge.inc();
+        Self { gauge, _permit: permit }
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        self.gauge.dec();
+    }
+}
+
+/// Answers one request of a client, always.
+pub async fn handle(service: &Service, shard: usize, mut request: Request<Incoming>) -> Response<Body> {
+    let started = Instant::now();
+    let request_id = identify(request.headers_mut());
+    let method = method_label(request.method());
+    let path = request.uri().path().to_owned();
+    service.trust().sanitize(request.headers_mut());
+
+    let (mut response, route) = match call(service, shard, request).await {
+        Ok(mut response) => {
+            let route = response.headers_mut().remove(ROUTE);
+            let route = service.routes().label(route.as_ref());
+            (response, route)
+        }
+        Err(problem) => {
+            let id = request_id.to_str().unwrap_or_default();
+            (problem.response(&path, id), RouteLabels::HOST.to_owned())
+        }
+    };
+    let status = response.status();
+    response.headers_mut().insert(REQUEST_ID, request_id);
+    response.headers_mut().insert(SERVED_BY, service.served_by().clone());
+    service.metrics().http_request(service.name(), method, &route, status.as_str(), started.elapsed());
+    response
+}
+
+async fn call(service: &Service, shard: usize, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+    let active = service.admit().ok_or_else(|| service.refused("requests", Problem::Overloaded))?;
+    let generation = service.current().ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
+    let (handler, in_flight) =
+        generation.enter(shard).ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
+    let max_body = service.limits().max_request_body_bytes;
+    if request.body().size_hint().lower() > max_body {
+        return Err(service.refused("body", Problem::BodyTooLarge));
+    }
+    let started = Instant::now();
+    let fate = Arc::new(RequestFate::default());
+    let request = for_component(request, max_body, &fate);
+    // A task of its own: a client that goes away ends neither the guest's work nor the accounting of it.
+    let work = {
+        let (handler, fate) = (handler.clone(), fate.clone());
+        async move { (handler.handle(fate, request).await, in_flight, active) }
+    };
+    let (result, in_flight, active) = tokio::spawn(work).await.map_err(|error| {
+        tracing::error!(service = service.name(), %error, "a request's task failed");
+        Problem::ComponentError
+    })?;
+    if fate.body_too_large.load(Ordering::Relaxed) {
+        return Err(service.refused("body", Problem::BodyTooLarge));
+    }
+    let response = result.map_err(|error| {
+        let problem = blame(&error, started.elapsed() >= service.limits().request_timeout());
+        tracing::error!(
+            service = service.name(),
+            generation = generation.number,
+            code = problem.code(),
+            error = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned),
+            "a request failed"
+        );
+        problem
+    })?;
+    let reading = fate.reading();
+    let (parts, body) = response.into_parts();
+    if !is_small(&parts.headers) {
+        return Ok(Response::from_parts(
+            parts,
+            Body { content: Content::Stream(body), reading, _in_flight: Some((in_flight, active)) },
+        ));
+    }
+    let collected = body.collect().await.map_err(|error| error.to_string());
+    let collected = match (collected, fate.fault()) {
+        (Ok(collected), None) => collected.to_bytes(),
+        (result, fault) => {
+            let error = fault.map(ToOwned::to_owned).or(result.err());
+            tracing::error!(service = service.name(), error, "a response's body broke off");
+            return Err(Problem::ComponentError);
+        }
+    };
+    let content = Content::Whole(Full::new(collected));
+    Ok(Response::from_parts(parts, Body { content, reading: None, _in_flight: Some((in_flight, active)) }))
+}
+
+/// The request as `wasi:http` wants it: an absolute URI, a bounded body.
+fn for_component(request: Request<Incoming>, max_body: u64, fate: &Arc<RequestFate>) -> Request<WasiBody> {
+    let (mut parts, body) = request.into_parts();
+    let authority = parts.uri.authority().cloned().or_else(|| {
+        parts.headers.get(http::header::HOST).and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok())
+    });
+    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let mut uri = http::uri::Parts::default();
+    if let Some(authority) = authority {
+        uri.scheme = Some(Scheme::HTTP);
+        uri.authority = Some(authority);
+    }
+    uri.path_and_query = Some(path);
+    if let Ok(uri) = Uri::from_parts(uri) {
+        parts.uri = uri;
+    }
+    let body = if body.is_end_stream() {
+        http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync()
+    } else {
+        let max_body = usize::try_from(max_body).unwrap_or(usize::MAX);
+        let fate = fate.clone();
+        Limited::new(body, max_body).map_err(move |error| request_body_error(error, &fate)).boxed_unsync()
+    };
+    Request::from_parts(parts, body)
+}
+
+/// The component may make anything of a body that breaks off; that it was too large is told by the host.
+fn request_body_error(
+    error: Box<dyn std::error::Error + Send + Sync>,
+    fate: &RequestFate,
+) -> wasmtime_wasi_http::Error {
+    match error.downcast::<hyper::Error>() {
+        Ok(error) => (*error).into(),
+        Err(_) => {
+            fate.body_too_large.store(true, Ordering::Relaxed);
+            wasmtime_wasi_http::Error::HttpRequestBodySize(None)
+        }
+    }
+}
+
+/// Whose fault it is, for the status.
+fn blame(error: &wasmtime::Error, past_deadline: bool) -> Problem {
+    if error.is::<ExpirationError>() || past_deadline {
+        Problem::TimedOut
+    } else if error.is::<InstantiationError<Arc<RequestFate>>>() {
+        Problem::NotReady
+    } else if error.is::<TrapOrPanicError>() || error.is::<wasmtime::Trap>() {
+        Problem::Trapped
+    } else {
+        Problem::ComponentError
+    }
+}
+
+fn is_small(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length <= MAX_COLLECTED_BYTES)
+}
+
+/// Makes sure that the request has an id and a W3C trace context, and returns the id.
+fn identify(headers: &mut HeaderMap) -> HeaderValue {
+    let given = headers.get(REQUEST_ID).filter(|id| {
+        !id.is_empty() && id.len() <= MAX_REQUEST_ID_BYTES && id.as_bytes().iter().all(u8::is_ascii_graphic)
+    });
+    let id = given.cloned().unwrap_or_else(|| header(format!("{:032x}", rand::random::<u128>())));
+    headers.insert(REQUEST_ID, id.clone());
+    if !headers.get(TRACEPARENT).is_some_and(is_traceparent) {
+        // Both numbers must not be zero.
+        let trace = rand::random::<u128>() | 1;
+        let span = rand::random::<u64>() | 1;
+        headers.insert(TRACEPARENT, header(format!("00-{trace:032x}-{span:016x}-01")));
+    }
+    id
+}
+
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`: W3C Trace Context, section 3.2.
+fn is_traceparent(value: &HeaderValue) -> bool {
+    let parts: Vec<&[u8]> = value.as_bytes().split(|&byte| byte == b'-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [2, 32, 16, 2]
+        && parts.iter().all(|part| part.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)))
+        && parts.iter().skip(1).take(2).all(|part| part.iter().any(|&byte| byte != b'0'))
+}
+
+/// The registered methods; anything else a client invents is one label.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+/// The route templates that a component reported, bounded.
+#[derive(Debug, Default)]
+pub struct RouteLabels(RwLock<HashSet<String>>);
+
+impl RouteLabels {
+    /// The label of what the host answered itself.
+    const HOST: &str = "host";
+    /// The label of a component that reports no routes, and of what it did not match.
+    const UNMATCHED: &str = "unmatched";
+    const MAX: usize = 200;
+    const MAX_BYTES: usize = 128;
+
+    fn label(&self, route: Option<&HeaderValue>) -> String {
+        let Some(route) = route.and_then(|route| route.to_str().ok()).filter(|route| route.len() <= Self::MAX_BYTES)
+        else {
+            return Self::UNMATCHED.to_owned();
+        };
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).contains(route) {
+            return route.to_owned();
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= Self::MAX {
+            return Self::UNMATCHED.to_owned();
+        }
+        known.insert(route.to_owned());
+        route.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_good_ids_and_replaces_bad_ones() {
+        for (given, kept) in [("abc-123", true), ("", false), ("with space", false), (&"x".repeat(129), false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(given).unwrap());
+            let id = identify(&mut headers);
+            assert_eq!(id == given, kept, "{given:?}");
+            assert_eq!(headers.get(REQUEST_ID), Some(&id));
+            assert!(is_traceparent(headers.get(TRACEPARENT).unwrap()));
+        }
+    }
+
+    #[test]
+    fn tells_trace_contexts() {
+        for (value, valid) in [
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
+            ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
+            ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
+            ("junk", false),
+        ] {
+            assert_eq!(is_traceparent(&HeaderValue::from_static(value)), valid, "{value}");
+        }
+    }
+
+    #[test]
+    fn bounds_routes() {
+        let labels = RouteLabels::default();
+        for n in 0..RouteLabels::MAX {
+            let route = HeaderValue::from_str(&format!("/r{n}")).unwrap();
+            assert_eq!(labels.label(Some(&route)), format!("/r{n}"));
+        }
+        assert_eq!(labels.label(Some(&HeaderValue::from_static("/more"))), "unmatched");
+        assert_eq!(labels.label(Some(&HeaderValue::from_static("/r7"))), "/r7");
+        assert_eq!(labels.label(None), "unmatched");
+    }
+}

@@ -1,0 +1,126 @@
+//! Applies a component's migrations to its database: under an advisory lock, because replicas start
+//! together; each step in a transaction of its own, with the record that it ran.
+
+use comptoir_postgres::PgConnectOptions;
+use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+use crate::bindings::exports::comptoir::service::lifecycle::Migration;
+use crate::component::hex;
+
+/// "comptoir" in ASCII: one lock per database.
+const LOCK: i64 = 0x636f_6d70_746f_6972;
+
+const SESSION: &str = "set lock_timeout = '30s'; set statement_timeout = '5min'; set client_min_messages = warning";
+
+const CREATE_RECORD: &str = "create table if not exists comptoir_migrations (
+    version integer constraint comptoir_migrations_pkey primary key,
+    name text not null,
+    digest text not null,
+    applied_at timestamptz not null default now()
+)";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("migrations count up from 1 without a gap: expected version {expected}, found {found} (`{name}`)")]
+    Gap { expected: u32, found: u32, name: String },
+    #[error(
+        "migration {version} (`{name}`) was changed after it ran (then {applied}, now {given}): \
+         put it back as it was and add a new one"
+    )]
+    Changed { version: u32, name: String, applied: String, given: String },
+    #[error("migration {version} (`{name}`) failed and was rolled back")]
+    Failed { version: u32, name: String, source: sqlx::Error },
+    #[error("cannot prepare the database for migrations")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Error {
+    /// Whether the same step may succeed later: the database is away, or a lock was not had in time.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) | Self::Failed { source: error, .. } => is_transient(error),
+            Self::Gap { .. } | Self::Changed { .. } => false,
+        }
+    }
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        // 08 connection, 53 resources, 55P03 lock not available, 57P shutdown and start.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["08", "53", "55P03", "57P"].iter().any(|class| code.starts_with(class)))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
+    }
+}
+
+/// Applies what is missing and returns how many steps that were. A database that is ahead of the
+/// component is fine: steps only expand.
+pub async fn apply(options: &PgConnectOptions, migrations: &[Migration]) -> Result<usize, Error> {
+    for (expected, migration) in (1..).zip(migrations) {
+        if migration.version != expected {
+            return Err(Error::Gap { expected, found: migration.version, name: migration.name.clone() });
+        }
+    }
+    if migrations.is_empty() {
+        return Ok(0);
+    }
+    let mut connection = PgConnection::connect_with(options).await?;
+    sqlx::raw_sql(SESSION).execute(&mut connection).await?;
+    // Held by the session: it ends with the connection, whatever happens.
+    sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
+    let applied = apply_missing(&mut connection, migrations).await;
+    connection.close().await?;
+    applied
+}
+
+async fn apply_missing(connection: &mut PgConnection, migrations: &[Migration]) -> Result<usize, Error> {
+    sqlx::raw_sql(CREATE_RECORD).execute(&mut *connection).await?;
+    let rows = sqlx::query("select version, digest from comptoir_migrations order by version")
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut done = std::collections::BTreeMap::new();
+    for row in rows {
+        done.insert(row.try_get::<i32, _>("version")?, row.try_get::<String, _>("digest")?);
+    }
+    let mut applied = 0;
+    for migration in migrations {
+        let digest = hex(&Sha256::digest(&migration.sql));
+        match i32::try_from(migration.version).ok().and_then(|version| done.get(&version)) {
+            Some(known) if *known == digest => {}
+            Some(known) => {
+                return Err(Error::Changed {
+                    version: migration.version,
+                    name: migration.name.clone(),
+                    applied: known.chars().take(12).collect(),
+                    given: digest.chars().take(12).collect(),
+                });
+            }
+            None => {
+                apply_one(connection, migration, &digest).await.map_err(|source| Error::Failed {
+                    version: migration.version,
+                    name: migration.name.clone(),
+                    source,
+                })?;
+                applied += 1;
+            }
+        }
+    }
+    Ok(applied)
+}
+
+async fn apply_one(connection: &mut PgConnection, migration: &Migration, digest: &str) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    // The statements are the component's own, run in its own database with its own role.
+    sqlx::raw_sql(AssertSqlSafe(migration.sql.clone())).execute(&mut *transaction).await?;
+    sqlx::query("insert into comptoir_migrations (version, name, digest) values ($1, $2, $3)")
+        .bind(i64::from(migration.version))
+        .bind(&migration.name)
+        .bind(digest)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
+}

@@ -1,0 +1,109 @@
+//! The answers that the gateway gives itself, as RFC 9457 problem documents. Kong's own have another
+//! body; the statuses are the same, but for a target that refuses connections: 503 with `Retry-After`
+//! here, since that is a dependency that is down, and 502 in Kong.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::body::Reply;
+use super::plugins::KeyError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    NoRoute,
+    Key(KeyError),
+    Forbidden,
+    TooLarge,
+    /// The client stopped sending.
+    ClientTooSlow,
+    /// The client's request could not be read to its end.
+    Unreadable,
+    /// No target counts as healthy.
+    NoTarget,
+    /// No target took the request.
+    Unreached,
+    /// The target broke off in the middle.
+    Broken,
+    TimedOut,
+}
+
+impl Problem {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Key(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::NoTarget | Self::Unreached => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::BAD_GATEWAY,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoRoute => "route-not-found",
+            Self::Key(KeyError::Missing) => "authentication-required",
+            Self::Key(KeyError::Duplicate | KeyError::Unknown) => "key-invalid",
+            Self::Forbidden => "forbidden",
+            Self::TooLarge => "content-too-large",
+            Self::ClientTooSlow => "request-timeout",
+            Self::Unreadable => "request-unreadable",
+            Self::NoTarget | Self::Unreached => "service-unavailable",
+            Self::Broken => "service-failed",
+            Self::TimedOut => "service-timeout",
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no Route matched with those values",
+            Self::Key(KeyError::Missing) => "no API key in the request; send one in X-API-Key",
+            Self::Key(KeyError::Duplicate) => "more than one API key in the request",
+            Self::Key(KeyError::Unknown) => "nobody has this API key",
+            Self::Forbidden => "the API key is good, but not for this",
+            Self::TooLarge => "the request's body is larger than this route accepts",
+            Self::ClientTooSlow => "the request's body did not arrive in time",
+            Self::Unreadable => "the request's body ended before its time",
+            Self::NoTarget => "no replica of the service is healthy; try again shortly",
+            Self::Unreached => "the service takes no connections; try again shortly",
+            Self::Broken => "the service broke off its answer",
+            Self::TimedOut => "the service did not answer in time",
+        }
+    }
+
+    /// Kong's label `source`: the gateway's own decision, or something that went wrong.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Key(_) | Self::Forbidden | Self::TooLarge => "exit",
+            _ => "error",
+        }
+    }
+
+    pub fn response(self, path: &str, request_id: Option<&HeaderValue>) -> Response<Reply> {
+        let status = self.status();
+        let body = serde_json::json!({
+            "type": format!("urn:comptoir:problem:{}", self.code()),
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+            "instance": path,
+            "code": self.code(),
+            "request_id": request_id.and_then(|id| id.to_str().ok()),
+        });
+        let mut response = Response::new(Reply::full(Bytes::from(body.to_string())));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Key realm=\"comptoir\""));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,255 @@
+//! `comptoir up`: starts the cluster, the services and the gateway in this order, says when all is
+//! ready, and stops them in reverse. What runs a service is the same code as in `comptoir serve`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use http::HeaderValue;
+use http::uri::Authority;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Cluster, Durability, Settings};
+use super::directory::{Directory, Secrets};
+use super::gateway::{Addresses, Gateway};
+use crate::cli::UpArgs;
+use crate::config::{AdminConfig, Database, HostConfig, ServiceConfig};
+use crate::host::Host;
+use crate::identity::Trust;
+use crate::metrics::Metrics;
+use crate::outbound::Peers;
+use crate::server;
+use crate::service::Service;
+use crate::signal;
+
+/// Connections of Postgres beyond those of the services' pools: migrations, operators.
+const SPARE_CONNECTIONS: usize = 40;
+/// Compiling a component that is not in the cache takes seconds.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// A service of the platform.
+struct Definition {
+    name: &'static str,
+    /// One host each; the first is on the service's own port.
+    ports: &'static [u16],
+    /// The services that it may call.
+    peers: &'static [&'static str],
+}
+
+const SERVICES: &[Definition] = &[
+    Definition { name: "products", ports: &[8001], peers: &[] },
+    Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"] },
+];
+
+/// The host names of the compose file, which `kong.yml` uses.
+fn host_name(service: &str, replica: usize) -> String {
+    if replica == 0 { format!("{service}-service") } else { format!("{service}-service-{}", replica + 1) }
+}
+
+/// Runs the platform until SIGINT or SIGTERM.
+pub async fn up(args: UpArgs) -> Result<()> {
+    let stopped = signal::shutdown();
+    tokio::pin!(stopped);
+    let platform = tokio::select! {
+        platform = Platform::start(&args) => platform?,
+        signal = &mut stopped => {
+            say("stopped before the platform was ready");
+            return Ok(signal?);
+        }
+    };
+    platform.announce();
+    stopped.await?;
+    say("stopping: requests in flight finish first");
+    platform.stop().await
+}
+
+struct Platform {
+    directory: Directory,
+    cluster: Cluster,
+    host: Host,
+    gateway: SocketAddr,
+    gateways: Vec<JoinHandle<std::io::Result<()>>>,
+    stop_gateway: CancellationToken,
+}
+
+impl Platform {
+    async fn start(args: &UpArgs) -> Result<Self> {
+        let directory = Directory::open(&args.directory)?;
+        let hosts: usize = SERVICES.iter().map(|service| service.ports.len()).sum();
+        say(&format!("postgres: starting a private cluster in {}", directory.postgres().display()));
+        let cluster = Cluster::start(Settings {
+            directory: directory.postgres(),
+            secrets: directory.secrets_directory(),
+            port: args.postgres_port,
+            durability: Durability::Durable,
+            max_connections: u32::try_from(hosts * args.limits.database_connections + SPARE_CONNECTIONS)?,
+        })
+        .await?;
+        say(&format!("postgres: ready on port {}", cluster.port()));
+
+        let metrics = Arc::new(Metrics::new()?);
+        let config = host_config(args, &directory, &cluster).await?;
+        for service in &config.services {
+            if !service.component.is_file() {
+                bail!("there is no component at {}: `make components` builds it", service.component.display());
+            }
+        }
+        let host = Host::start(config, metrics.clone()).await?;
+        for service in host.services() {
+            loaded(service).await?;
+        }
+        let stop_gateway = CancellationToken::new();
+        let (gateway, gateways) = start_gateway(args, directory.secrets(), &host, &metrics, &stop_gateway)?;
+        Ok(Self { directory, cluster, host, gateway, gateways, stop_gateway })
+    }
+
+    fn announce(&self) {
+        let keys = self.directory.secrets_directory();
+        say(&format!("gateway: http://{}/", self.gateway));
+        if let Some(admin) = self.host.admin() {
+            say(&format!("admin:   http://{admin}/  (/metrics, /ready, /components)"));
+        }
+        if let Some(key) = self.directory.secrets().staff.get("hq") {
+            say(&format!("staff key (head office), for `X-API-Key`: {}", key.reveal()));
+        }
+        say(&format!("more keys: {}/key-*; Ctrl-C stops everything", keys.display()));
+        say("ready");
+    }
+
+    async fn stop(self) -> Result<()> {
+        self.stop_gateway.cancel();
+        for gateway in self.gateways {
+            gateway.await.context("the gateway panicked")?.context("the gateway failed")?;
+        }
+        self.host.stop().await;
+        self.cluster.stop().await?;
+        say("stopped");
+        Ok(())
+    }
+}
+
+/// Where every replica listens, in the order of `SERVICES`.
+fn addresses(args: &UpArgs) -> Result<Vec<Vec<SocketAddr>>> {
+    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    // Held until all are known, so that they differ.
+    let mut held = Vec::new();
+    let mut choose = |port: u16| {
+        if !args.free_ports {
+            let port = port.checked_add(args.port_offset);
+            return Ok(loopback(port.context("--port-offset leads beyond port 65535")?));
+        }
+        let listener = std::net::TcpListener::bind(loopback(0))?;
+        let address = listener.local_addr()?;
+        held.push(listener);
+        Ok(address)
+    };
+    SERVICES.iter().map(|service| service.ports.iter().map(|&port| choose(port)).collect()).collect()
+}
+
+/// Every replica of every service, with a database and a role per service.
+async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) -> Result<HostConfig> {
+    let secrets = directory.secrets();
+    let limits = Arc::new(args.limits.clone());
+    let addresses = addresses(args)?;
+    let mut services = Vec::new();
+    for (definition, replicas) in SERVICES.iter().zip(&addresses) {
+        let database = cluster.ensure_database(definition.name).await?;
+        for (replica, &listen) in replicas.iter().enumerate() {
+            let served_by = match definition.ports {
+                [_] => definition.name.to_owned(),
+                _ => format!("{}-{}", definition.name, replica + 1),
+            };
+            services.push(ServiceConfig {
+                name: definition.name.to_owned(),
+                served_by: HeaderValue::try_from(served_by)?,
+                component: args.components.join(format!("{}.wasm", definition.name)),
+                watch: true,
+                listen,
+                database: Some(Database(database.options())),
+                peers: peers(definition, &addresses)?,
+                trust: Trust { gateway: Some(secrets.gateway.clone()), service: Some(secrets.service.clone()) },
+                limits: limits.clone(),
+            });
+        }
+    }
+    Ok(HostConfig {
+        services,
+        admin: Some(AdminConfig { listen: args.admin, token: Some(secrets.admin_token.clone()) }),
+        cache: directory.cache(),
+        shards: args.process.shards(),
+        grace: args.process.grace(),
+        limits,
+    })
+}
+
+/// The first replica of each service that this one may call.
+fn peers(definition: &Definition, addresses: &[Vec<SocketAddr>]) -> Result<Peers> {
+    let mut peers = Peers::new();
+    for name in definition.peers {
+        let index = SERVICES.iter().position(|service| service.name == *name).context("a peer is a service")?;
+        let address = addresses.get(index).and_then(|replicas| replicas.first()).context("a service has a port")?;
+        let authority: Authority = address.to_string().parse()?;
+        peers.insert((*name).to_owned(), authority);
+    }
+    Ok(peers)
+}
+
+/// Waits until the service has its component, or says why it has not.
+async fn loaded(service: &Arc<Service>) -> Result<()> {
+    say(&format!("{}: loading {}", service.replica(), file_name(&service.config().component)));
+    let attempt = tokio::time::timeout(LOAD_TIMEOUT, service.first_attempt())
+        .await
+        .with_context(|| format!("{} did not load within {LOAD_TIMEOUT:?}", service.replica()))?;
+    match attempt {
+        Ok(generation) => {
+            let digest = generation.digest().short();
+            say(&format!("{}: http://{}/ (digest {digest})", service.replica(), service.config().listen));
+            Ok(())
+        }
+        Err(refusal) => bail!("{}: refused at stage `{}`: {}", service.replica(), refusal.stage, refusal.message),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn start_gateway(
+    args: &UpArgs,
+    secrets: &Secrets,
+    host: &Host,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) -> Result<(SocketAddr, Vec<JoinHandle<std::io::Result<()>>>)> {
+    let mut addresses = Addresses::new();
+    let mut replicas = std::collections::BTreeMap::new();
+    for (service, address) in host.services().iter().zip(host.addresses()) {
+        let replica = replicas.entry(service.name()).or_insert(0_usize);
+        addresses.insert(host_name(service.name(), *replica), *address);
+        *replica += 1;
+    }
+    let gateway = Gateway::load(&args.kong, &secrets.placeholders(), &addresses, metrics.registry())?;
+    server::check_free(args.gateway)?;
+    let shards = &host.platform().shards;
+    let listeners = server::listen(args.gateway, shards.len())?;
+    let address = listeners.first().context("there is at least one core")?.local_addr()?;
+    let grace = args.process.grace();
+    let servers = listeners
+        .into_iter()
+        .zip(shards)
+        .map(|(listener, shard)| {
+            let (gateway, stop) = (gateway.clone(), stop.clone());
+            shard.spawn(async move { gateway.serve(listener, stop.cancelled_owned(), grace).await })
+        })
+        .collect();
+    Ok((address, servers))
+}
+
+/// Progress for the person who typed the command.
+#[expect(clippy::print_stderr, reason = "part of the command's interface, not a log line")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

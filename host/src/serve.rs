@@ -1,0 +1,145 @@
+//! `comptoir serve`: one component, until a signal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use comptoir_postgres::PgConnectOptions;
+use http::HeaderValue;
+use http::uri::Authority;
+
+use crate::cli::ServeArgs;
+use crate::config::{AdminConfig, ConfigErrors, Database, HostConfig, ServiceConfig};
+use crate::engine::MAX_MEMORY_BYTES;
+use crate::host::Host;
+use crate::identity::{Secret, Trust};
+use crate::metrics::Metrics;
+use crate::signal;
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn run(args: ServeArgs) -> Result<()> {
+    let config = config(args)?;
+    let metrics = Arc::new(Metrics::new()?);
+    let host = Host::start(config, metrics).await?;
+    let stopped = signal::shutdown();
+    tokio::pin!(stopped);
+    let (Some(service), Some(address)) = (host.services().first(), host.addresses().first()) else {
+        bail!("a host serves one component");
+    };
+    tokio::select! {
+        attempt = service.first_attempt() => match attempt {
+            // Loaded, or waiting for a database that is away: requests are answered either way.
+            Ok(_) => announce(&format!("Serving HTTP on http://{address}/")),
+            Err(refusal) if refusal.transient => announce(&format!("Serving HTTP on http://{address}/")),
+            Err(refusal) => bail!("refused at stage `{}`: {}", refusal.stage, refusal.message),
+        },
+        signal = &mut stopped => {
+            signal?;
+            host.stop().await;
+            return Ok(());
+        }
+    }
+    if let Some(admin) = host.admin() {
+        tracing::info!(%admin, "admin port");
+    }
+    stopped.await?;
+    tracing::info!("stopping");
+    host.stop().await;
+    Ok(())
+}
+
+/// The line that people and programs wait for.
+#[expect(clippy::print_stderr, reason = "part of the command's interface, not a log line")]
+fn announce(line: &str) {
+    eprintln!("{line}");
+}
+
+fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
+    let mut errors = ConfigErrors::default();
+    let name = args.name.clone().or_else(|| Some(args.component.file_stem()?.to_str()?.to_owned()));
+    let name = errors.take(name.context("the component's file has no name: give one with --name").and_then(check_name));
+    if !args.component.is_file() {
+        errors.push(format_args!("there is no component at {}", args.component.display()));
+    }
+    let served_by = args.served_by.clone().or_else(|| name.clone()).unwrap_or_default();
+    let served_by = errors.take(HeaderValue::from_str(&served_by).context("--served-by cannot be a header"));
+    let database = errors.take(database(&args)).flatten();
+    let mut peers = crate::outbound::Peers::new();
+    for peer in args.peers.iter().filter(|peer| !peer.is_empty()) {
+        if let Some((name, authority)) = errors.take(parse_peer(peer)) {
+            peers.insert(name, authority);
+        }
+    }
+    let mut secret = |path: &Option<PathBuf>| path.as_deref().and_then(|path| errors.take(Secret::read(path)));
+    let trust = Trust { gateway: secret(&args.gateway_secret_file), service: secret(&args.service_secret_file) };
+    let token = secret(&args.admin_token_file);
+    if args.limits.max_memory_bytes > MAX_MEMORY_BYTES {
+        errors.push(format_args!("--max-memory-bytes is at most {MAX_MEMORY_BYTES}"));
+    }
+    let cache = errors.take(args.cache.clone().map_or_else(default_cache, Ok));
+    let limits = Arc::new(args.limits.clone());
+    let config = (|| {
+        Some(HostConfig {
+            services: vec![ServiceConfig {
+                name: name?,
+                served_by: served_by?,
+                component: args.component,
+                watch: !args.no_watch,
+                listen: args.listen,
+                database,
+                peers,
+                trust,
+                limits: limits.clone(),
+            }],
+            admin: Some(AdminConfig { listen: args.admin, token }),
+            cache: cache?,
+            shards: args.process.shards(),
+            grace: args.process.grace(),
+            limits,
+        })
+    })();
+    errors.into_result(config)
+}
+
+fn database(args: &ServeArgs) -> Result<Option<Database>> {
+    let Some(url) = &args.database_url else { return Ok(None) };
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        bail!("--database-url is not of the form postgres://user@host:port/database");
+    }
+    let mut options: PgConnectOptions =
+        url.parse().map_err(|_| anyhow!("--database-url is not of the form postgres://user@host:port/database"))?;
+    if let Some(path) = &args.database_password_file {
+        options = options.password(Secret::read(path)?.reveal());
+    }
+    Ok(Some(Database(options)))
+}
+
+fn parse_peer(peer: &str) -> Result<(String, Authority)> {
+    let (name, authority) = peer.split_once('=').with_context(|| format!("--peer {peer}: expected NAME=HOST:PORT"))?;
+    let authority: Authority = authority.parse().with_context(|| format!("--peer {peer}: HOST:PORT is malformed"))?;
+    if authority.port().is_none() {
+        bail!("--peer {peer}: the port is missing");
+    }
+    Ok((check_name(name.to_owned())?, authority))
+}
+
+/// Names are labels, identities and hosts of URLs.
+fn check_name(name: String) -> Result<String> {
+    let valid = !name.is_empty()
+        && name.len() <= 63
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_');
+    if !valid {
+        bail!("`{name}` is no service name: 1 to 63 lower-case letters, digits, hyphens or underscores");
+    }
+    Ok(name)
+}
+
+/// `$XDG_CACHE_HOME/comptoir`, else `~/.cache/comptoir/components`.
+fn default_cache() -> Result<PathBuf> {
+    if let Some(cache) = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(cache).join("comptoir/components"));
+    }
+    let home = std::env::var_os("HOME").filter(|path| !path.is_empty());
+    let home = home.context("no --cache is given and HOME is not set")?;
+    Ok(PathBuf::from(home).join(".cache/comptoir/components"))
+}

@@ -1,0 +1,119 @@
+//! Accepts connections for one service on one core and serves HTTP/1.1 on them, with limits, until
+//! it is told to stop; then finishes what runs.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::dispatch;
+use crate::service::Service;
+
+/// A client that opens a connection must say something within this time.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+const BACKLOG: i32 = 1024;
+
+/// One listener per core on one address; the kernel spreads connections over them. With port 0, all
+/// get the port that the first one got.
+pub fn listen(address: SocketAddr, count: usize) -> Result<Vec<std::net::TcpListener>> {
+    let mut address = address;
+    let mut listeners = Vec::with_capacity(count);
+    for _ in 0..count {
+        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        address = listener.local_addr()?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Whether somebody else listens on the address: with `SO_REUSEPORT`, a second host of the same
+/// user would otherwise share it silently.
+pub fn check_free(address: SocketAddr) -> Result<()> {
+    if address.port() == 0 {
+        return Ok(());
+    }
+    std::net::TcpListener::bind(address)
+        .map(drop)
+        .with_context(|| format!("cannot listen on {address}: is another host running there?"))
+}
+
+/// Serves until `stop`, then lets open requests finish. Runs on the shard's own runtime.
+pub async fn serve(
+    service: Arc<Service>,
+    shard: usize,
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+) -> Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let connections = Arc::new(Semaphore::new(service.limits().max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(service.limits().max_request_header_bytes.max(8 << 10))
+        .pipeline_flush(true);
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, &connections) => accepted,
+        };
+        let (stream, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: the next turn must not spin.
+                tracing::error!(service = service.name(), %error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let service = service.clone();
+        let connection = http.serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request| {
+                let service = service.clone();
+                async move { Ok::<_, Infallible>(dispatch::handle(&service, shard, request).await) }
+            }),
+        );
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = connections.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    // Nagle's algorithm would hold back the end of small responses by 40 ms.
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}

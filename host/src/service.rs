@@ -1,0 +1,264 @@
+//! One service of the host: its current generation, what its instances are given, and how a new
+//! version takes over. The steps are in `swap`; here is the state that they change.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use arc_swap::ArcSwapOption;
+use comptoir_postgres::{Options, Pool};
+use http::HeaderValue;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::background::Background;
+use crate::component::cache::ArtifactCache;
+use crate::component::{self, Refusal};
+use crate::config::ServiceConfig;
+use crate::dispatch::{ActiveRequest, RouteLabels};
+use crate::generation::Generation;
+use crate::identity::Trust;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::outbound;
+use crate::postgres::Observer;
+use crate::problem::Problem;
+use crate::state::{Capabilities, State};
+
+/// What all services of a process share.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    pub engine: Arc<Engine>,
+    pub cache: ArtifactCache,
+    pub metrics: Arc<Metrics>,
+    pub shards: Vec<Handle>,
+}
+
+pub struct Service {
+    config: ServiceConfig,
+    pub(crate) platform: Platform,
+    pub(crate) linker: Linker<State>,
+    /// One a core.
+    pub(crate) capabilities: Vec<Arc<Capabilities>>,
+    pub(crate) background: Background,
+    pub(crate) current: ArcSwapOption<Generation>,
+    /// The one before: rolling back is a pointer.
+    pub(crate) previous: ArcSwapOption<Generation>,
+    /// Held while a version is being loaded; the number of the last one.
+    pub(crate) swapping: tokio::sync::Mutex<u64>,
+    last_refusal: Mutex<Option<RefusalReport>>,
+    /// Woken by every switch and every refusal.
+    pub(crate) progress: Notify,
+    admission: Arc<Semaphore>,
+    active: prometheus::IntGauge,
+    routes: RouteLabels,
+}
+
+/// The last component that was not taken into service.
+#[derive(Clone, Debug)]
+pub struct RefusalReport {
+    pub at: std::time::SystemTime,
+    pub stage: &'static str,
+    pub message: String,
+    /// The cause lies outside the component: it is tried again.
+    pub transient: bool,
+}
+
+impl Service {
+    pub fn new(config: ServiceConfig, platform: Platform) -> Result<Self> {
+        let name: Arc<str> = config.name.as_str().into();
+        let metrics = &platform.metrics;
+        metrics.declare(&name, config.peers.keys());
+        let linker = component::linker(&platform.engine, config.database.is_some()).map_err(anyhow::Error::from)?;
+        let capabilities = platform
+            .shards
+            .iter()
+            .map(|_| {
+                Ok(Arc::new(Capabilities {
+                    service: name.clone(),
+                    database: pool(&config, platform.shards.len(), metrics),
+                    outbound: outbound::Client::new(
+                        &name,
+                        config.trust.service.as_ref(),
+                        config.peers.clone(),
+                        config.limits.outbound_timeout(),
+                        metrics.clone(),
+                    )
+                    .with_context(|| format!("the name `{name}` or its secret cannot be a header"))?,
+                    metrics: metrics.clone(),
+                    limits: config.limits.clone(),
+                }))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            admission: Arc::new(Semaphore::new(config.limits.max_requests)),
+            active: metrics.http_active.with_label_values(&[&name]),
+            background: Background::default(),
+            current: ArcSwapOption::empty(),
+            previous: ArcSwapOption::empty(),
+            swapping: tokio::sync::Mutex::new(0),
+            last_refusal: Mutex::default(),
+            progress: Notify::new(),
+            routes: RouteLabels::default(),
+            config,
+            platform,
+            linker,
+            capabilities,
+        })
+    }
+
+    pub fn config(&self) -> &ServiceConfig {
+        &self.config
+    }
+
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    pub fn served_by(&self) -> &HeaderValue {
+        &self.config.served_by
+    }
+
+    /// The replica's name, for people.
+    pub fn replica(&self) -> &str {
+        self.config.served_by.to_str().unwrap_or(&self.config.name)
+    }
+
+    pub fn trust(&self) -> &Trust {
+        &self.config.trust
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.platform.metrics
+    }
+
+    pub fn routes(&self) -> &RouteLabels {
+        &self.routes
+    }
+
+    pub fn current(&self) -> Option<Arc<Generation>> {
+        self.current.load_full()
+    }
+
+    pub fn previous(&self) -> Option<Arc<Generation>> {
+        self.previous.load_full()
+    }
+
+    /// A place for one more request, or none: there is no queue.
+    pub fn admit(&self) -> Option<ActiveRequest> {
+        let permit = self.admission.clone().try_acquire_owned().ok()?;
+        Some(ActiveRequest::new(self.active.clone(), permit))
+    }
+
+    /// Counts a request that a limit refused.
+    pub fn refused(&self, limit: &str, problem: Problem) -> Problem {
+        self.metrics().http_refused.with_label_values(&[self.name(), limit]).inc();
+        problem
+    }
+
+    pub fn last_refusal(&self) -> Option<RefusalReport> {
+        self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records why a component was not taken into service.
+    pub(crate) fn report(&self, refusal: &Refusal) {
+        self.metrics().swaps.with_label_values(&[self.name(), "refused", refusal.stage.as_str()]).inc();
+        let message = format!("{:#}", refusal.cause);
+        tracing::error!(
+            service = self.name(),
+            replica = self.replica(),
+            stage = refusal.stage.as_str(),
+            error = message,
+            "refused a component"
+        );
+        let report = RefusalReport {
+            at: std::time::SystemTime::now(),
+            stage: refusal.stage.as_str(),
+            message,
+            transient: refusal.transient,
+        };
+        *self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        self.progress.notify_waiters();
+    }
+
+    /// Waits for the end of the first attempt to load the component: a generation, or the reason why
+    /// there is none yet.
+    pub async fn first_attempt(&self) -> Result<Arc<Generation>, RefusalReport> {
+        loop {
+            let progress = self.progress.notified();
+            if let Some(generation) = self.current() {
+                return Ok(generation);
+            }
+            if let Some(refusal) = self.last_refusal() {
+                return Err(refusal);
+            }
+            progress.await;
+        }
+    }
+
+    /// Whether requests would be served: a generation is loaded and the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        self.current().context("no component is loaded")?;
+        let (Some(capabilities), Some(shard)) = (self.capabilities.first(), self.platform.shards.first()) else {
+            return Ok(());
+        };
+        if let Some(pool) = capabilities.database.clone() {
+            shard.spawn(async move { pool.ping().await }).await?.context("the database does not answer")?;
+        }
+        Ok(())
+    }
+
+    /// Brings the gauges that are read from state up to date.
+    pub fn refresh_gauges(&self) -> [i64; 3] {
+        let mut totals = [0; 3];
+        for status in self.capabilities.iter().filter_map(|capabilities| Some(capabilities.database.as_ref()?.status()))
+        {
+            for (total, count) in totals.iter_mut().zip([status.idle, status.in_use, status.open_transactions]) {
+                *total += i64::try_from(count).unwrap_or(i64::MAX);
+            }
+        }
+        totals
+    }
+
+    /// Ends background work and idle instances, then closes the database connections; those in use
+    /// close when they come back.
+    pub async fn close(&self) {
+        self.background.stop();
+        if let Some(current) = self.current() {
+            current.retire();
+            current.emptied().await;
+        }
+        for (capabilities, shard) in self.capabilities.iter().zip(&self.platform.shards) {
+            if let Some(pool) = capabilities.database.clone()
+                && let Err(error) = shard.spawn(async move { pool.close().await }).await
+            {
+                tracing::warn!(service = self.name(), %error, "could not close the database connections");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// A core's share of the service's connections.
+fn pool(config: &ServiceConfig, shards: usize, metrics: &Metrics) -> Option<Pool> {
+    let database = config.database.as_ref()?;
+    let limits = &config.limits;
+    let mut options = Options::new(database.0.clone().application_name(&format!("comptoir {}", config.name)));
+    options.max_connections = limits.database_connections.div_ceil(shards.max(1));
+    options.acquire_timeout = std::time::Duration::from_millis(limits.database_wait_ms);
+    options.statement_timeout = std::time::Duration::from_millis(limits.statement_timeout_ms);
+    options.max_rows = limits.max_rows;
+    options.max_result_bytes = limits.max_result_bytes;
+    Some(Pool::with_observer(options, Arc::new(Observer::new(&config.name, metrics))))
+}

@@ -1,0 +1,356 @@
+//! How a version of a component comes into service, and how it goes. Whatever fails on the way, the
+//! version that serves goes on serving.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, anyhow};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use notify::Watcher as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::InstantiationError;
+
+use crate::bindings::exports::comptoir::service::background::Task;
+use crate::component::{Linked, Refusal, Stage};
+use crate::generation::{Generation, RequestFate};
+use crate::lifecycle;
+use crate::migrate;
+use crate::service::Service;
+
+/// A file counts as written when it did not change for this long.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How often a file is looked at although no event came: bind mounts and network file systems send none.
+const POLL: Duration = Duration::from_secs(2);
+/// Between attempts while something outside the component is missing: a database that is away.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// What an attempt to load a component led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Switched {
+        generation: u64,
+    },
+    /// The very same bytes are already in service.
+    Unchanged {
+        generation: u64,
+    },
+}
+
+impl Service {
+    /// Takes a component into service: compile, link, migrate, instantiate, probe, switch. On a
+    /// refusal nothing has changed but the record of it.
+    pub async fn load(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
+        let mut number = self.swapping.lock().await;
+        let started = Instant::now();
+        let result = self.prepare(bytes, *number + 1).await;
+        let generation = match result {
+            Ok(Some(generation)) => generation,
+            Ok(None) => return Ok(Outcome::Unchanged { generation: *number }),
+            Err(refusal) => {
+                self.report(&refusal);
+                return Err(refusal);
+            }
+        };
+        *number = generation.number;
+        self.switch(Arc::new(generation));
+        let elapsed = started.elapsed();
+        self.metrics().swaps.with_label_values(&[self.name(), "switched", ""]).inc();
+        self.metrics().swap_duration.with_label_values(&[self.name()]).observe(elapsed.as_secs_f64());
+        Ok(Outcome::Switched { generation: *number })
+    }
+
+    /// Everything before the switch; none: the same bytes are in service.
+    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Option<Generation>, Refusal> {
+        let digest = crate::component::Digest::of(&bytes);
+        if self.current().is_some_and(|current| *current.digest() == digest) {
+            return Ok(None);
+        }
+        let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
+        self.migrate(&linked).await?;
+        let generation =
+            Generation::new(number, linked, &self.platform.engine, &self.capabilities, self.metrics(), self.name())
+                .map_err(|cause| Refusal::new(Stage::Link, cause))?;
+        self.probe(generation).await.map(Some)
+    }
+
+    async fn tasks(&self, linked: &Linked) -> Result<Vec<Task>, Refusal> {
+        let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
+            return Ok(Vec::new());
+        };
+        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone());
+        self.on_shard(tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))
+    }
+
+    async fn migrate(&self, linked: &Linked) -> Result<(), Refusal> {
+        let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
+            return Ok(());
+        };
+        let migrations = self
+            .on_shard(lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone()))
+            .await
+            .map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        let Some(database) = &self.config().database else {
+            if migrations.is_empty() {
+                return Ok(());
+            }
+            let cause = anyhow!("the component has migrations, but was given no database: see `--database-url`");
+            return Err(Refusal::new(Stage::Migrate, cause));
+        };
+        let applied = migrate::apply(&database.0, &migrations).await.map_err(|error| Refusal {
+            stage: Stage::Migrate,
+            transient: error.is_transient(),
+            cause: error.into(),
+        })?;
+        if applied > 0 {
+            tracing::info!(service = self.name(), applied, "applied migrations");
+            for capabilities in &self.capabilities {
+                if let Some(pool) = &capabilities.database {
+                    pool.refresh();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One request through a fresh instance. Our own components answer `GET /health`; of others it
+    /// is only known that they must answer without a fault of their own.
+    async fn probe(self: &Arc<Self>, generation: Generation) -> Result<Generation, Refusal> {
+        let generation = Arc::new(generation);
+        let probed = generation.clone();
+        let ours = generation.component.extension.is_some();
+        let result = self.on_shard(async move { Ok(first_request(&probed).await) }).await;
+        let status = match result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error))) {
+            Ok(status) => status,
+            Err(refusal) => {
+                generation.retire();
+                return Err(refusal);
+            }
+        };
+        if (ours && !status.is_success()) || status.is_server_error() {
+            generation.retire();
+            return Err(Refusal::new(Stage::Probe, anyhow!("`GET /health` was answered with {status}")));
+        }
+        Arc::into_inner(generation)
+            .ok_or_else(|| Refusal::transient(Stage::Probe, anyhow!("the probe has not let go of the component")))
+    }
+
+    fn switch(self: &Arc<Self>, generation: Arc<Generation>) {
+        let digest = generation.digest().short().to_owned();
+        let number = generation.number;
+        self.metrics().info.with_label_values(&[self.name(), &digest, &number.to_string()]).set(1);
+        self.background.start(self, &generation);
+        let old = self.current.swap(Some(generation));
+        self.progress.notify_waiters();
+        tracing::info!(service = self.name(), replica = self.replica(), generation = number, digest, "switched");
+        if let Some(old) = old {
+            self.retire(old);
+        }
+    }
+
+    /// Lets a generation finish what it does and keeps it ready for a rollback.
+    fn retire(self: &Arc<Self>, old: Arc<Generation>) {
+        old.retire();
+        let forgotten = self.previous.swap(Some(old.clone()));
+        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.number != old.number) {
+            let labels = [self.name(), forgotten.digest().short(), &forgotten.number.to_string()];
+            if let Err(error) = self.metrics().info.remove_label_values(&labels) {
+                tracing::debug!(%error, "a generation had no series");
+            }
+        }
+        let service = self.clone();
+        tokio::spawn(async move {
+            let started = Instant::now();
+            old.drained().await;
+            tracing::info!(
+                service = service.name(),
+                generation = old.number,
+                drain_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "drained"
+            );
+        });
+    }
+
+    /// Puts the previous generation back into service.
+    pub async fn rollback(self: &Arc<Self>) -> anyhow::Result<u64> {
+        let _swapping = self.swapping.lock().await;
+        let previous = self.previous().context("there is no previous generation to go back to")?;
+        previous.revive();
+        let number = previous.number;
+        self.background.start(self, &previous);
+        let old = self.current.swap(Some(previous));
+        if let Some(old) = old {
+            self.retire(old);
+        }
+        self.metrics().swaps.with_label_values(&[self.name(), "rolled-back", ""]).inc();
+        tracing::warn!(service = self.name(), replica = self.replica(), generation = number, "rolled back");
+        Ok(number)
+    }
+
+    /// Runs something on the first core: its runtime owns that core's connections.
+    pub(crate) async fn on_shard<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let shard = self.platform.shards.first().context("the host has no core to run on")?;
+        shard.spawn(work).await?
+    }
+
+    /// Loads the component's file, again and again while something outside it is missing, and then
+    /// whenever the file changes. Ends with `stop`.
+    pub async fn follow_file(self: Arc<Self>, stop: CancellationToken) {
+        let path = self.config().component.clone();
+        let mut events = match watch(&path) {
+            Ok(events) if self.config().watch => Some(events),
+            Ok(_) => None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), error = format!("{error:#}"), "no file events, looking every 2 s");
+                None
+            }
+        };
+        let mut seen = None;
+        let mut retry = RETRY_FIRST;
+        loop {
+            let mut again = false;
+            if let Some(stamp) = settled(&path, &mut seen).await {
+                again = self.load_file(&path).await;
+                if again {
+                    seen = None;
+                } else {
+                    seen = Some(stamp);
+                    retry = RETRY_FIRST;
+                }
+            }
+            if !again && !self.config().watch {
+                return;
+            }
+            let pause = if again { retry } else { POLL };
+            retry = if again { (retry * 2).min(RETRY_MOST) } else { retry };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+                () = next_event(&mut events), if !again => {}
+            }
+        }
+    }
+
+    /// True: something outside the component is missing, try the same file again.
+    async fn load_file(self: &Arc<Self>, path: &Path) -> bool {
+        let bytes = match tokio::fs::read(path).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let cause = anyhow!(error).context(format!("cannot read {}", path.display()));
+                self.report(&Refusal::new(Stage::Read, cause));
+                return false;
+            }
+        };
+        match self.load(bytes.into()).await {
+            Ok(_) => false,
+            Err(refusal) => refusal.transient,
+        }
+    }
+}
+
+/// Sends the probe and reads its answer to the end.
+async fn first_request(generation: &Arc<Generation>) -> Result<StatusCode, Refusal> {
+    let refuse = |cause: anyhow::Error| Refusal::new(Stage::Probe, cause);
+    let (handler, _in_flight) = generation.enter(0).context("the host has no core to run on").map_err(refuse)?;
+    let fate = Arc::new(RequestFate::default());
+    let request = probe_request().map_err(refuse)?;
+    let response = handler.handle(fate.clone(), request).await.map_err(|error| {
+        if let Some(failed) = error.downcast_ref::<InstantiationError<Arc<RequestFate>>>() {
+            let cause = anyhow!("{:#}", failed.error).context("the component failed on its start");
+            return Refusal::new(Stage::Instantiate, cause);
+        }
+        let reason = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned);
+        refuse(anyhow!(reason).context("the component failed its first request"))
+    })?;
+    let status = response.status();
+    response.into_body().collect().await.context("the answer to the probe broke off").map_err(refuse)?;
+    match fate.fault() {
+        Some(fault) => Err(refuse(anyhow!("{fault}").context("the answer to the probe broke off"))),
+        None => Ok(status),
+    }
+}
+
+fn probe_request() -> anyhow::Result<Request<WasiBody>> {
+    let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+    Ok(Request::get("http://probe.invalid/health").header(http::header::HOST, "probe.invalid").body(body)?)
+}
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+async fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = tokio::fs::metadata(path).await.ok()?;
+    Some(Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode: metadata.ino() })
+}
+
+/// The file's stamp when it is new and no longer changes. A missing file is reported once, as a
+/// stamp of its own, so that the reason can be told.
+async fn settled(path: &Path, seen: &mut Option<Stamp>) -> Option<Stamp> {
+    let missing = Stamp { modified: None, length: 0, inode: 0 };
+    let mut now = stamp(path).await.unwrap_or(missing);
+    if *seen == Some(now) {
+        return None;
+    }
+    loop {
+        if now == missing {
+            return Some(now);
+        }
+        tokio::time::sleep(SETTLE).await;
+        let later = stamp(path).await.unwrap_or(missing);
+        if later == now {
+            return Some(now);
+        }
+        now = later;
+    }
+}
+
+/// Events of the folder: a file that is replaced by `mv` is another file.
+struct FileEvents {
+    changed: mpsc::Receiver<()>,
+    _watcher: notify::RecommendedWatcher,
+}
+
+fn watch(path: &Path) -> anyhow::Result<FileEvents> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let name = path.file_name().map(std::ffi::OsStr::to_owned);
+    let (sender, changed) = mpsc::channel(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let concerns = event.is_ok_and(|event| {
+            !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name.as_deref())
+        });
+        if concerns {
+            // A full channel says the same: look at the file.
+            _ = sender.try_send(());
+        }
+    })?;
+    watcher.watch(&folder, notify::RecursiveMode::NonRecursive)?;
+    Ok(FileEvents { changed, _watcher: watcher })
+}
+
+async fn next_event(events: &mut Option<FileEvents>) {
+    match events {
+        Some(events) => {
+            if events.changed.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+        }
+        None => std::future::pending().await,
+    }
+}
