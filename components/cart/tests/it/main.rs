@@ -1,0 +1,15 @@
+//! The service as a whole, natively, on a real PostgreSQL: one database for each test, as many
+//! replicas over it as the test is about, and products in the same process.
+
+mod carts;
+mod consume;
+mod document;
+mod end_to_end;
+mod expiry;
+mod items;
+mod merge;
+mod model;
+mod outage;
+mod problems;
+mod replicas;
+mod support;

@@ -1,0 +1,97 @@
+//! The HTTP interface: a file for each resource, with its routes, its types and its handlers.
+//!
+//! Reading and quoting are open; writing takes the role manager or hq ([`Editor`]).
+
+#![expect(unused_qualifications, reason = "in what utoipa's path attribute expands to")]
+
+pub mod categories;
+pub mod document;
+pub mod import;
+pub mod prices;
+pub mod products;
+pub mod quotes;
+pub mod tax_categories;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use sdk::problem::FieldError;
+use sdk::{Context, Principal, Problem, Result, Role};
+use serde::Deserialize;
+
+use crate::domain;
+
+/// Every route of the service.
+pub fn router(context: Context) -> Router {
+    Router::new()
+        .merge(products::routes())
+        .merge(import::routes())
+        .merge(prices::routes())
+        .merge(categories::routes())
+        .merge(tax_categories::routes())
+        .merge(quotes::routes())
+        .with_state(context)
+        .merge(sdk::openapi(document::CHECKED_IN))
+}
+
+/// Somebody who may write the catalogue. The first argument of a handler: who may not write learns
+/// nothing about the body.
+#[derive(Clone, Copy, Debug)]
+pub struct Editor;
+
+impl<S: Sync> FromRequestParts<S> for Editor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        Principal::from_headers(&parts.headers).require(&[Role::Manager, Role::Hq])?;
+        Ok(Editor)
+    }
+}
+
+/// For a route that takes no parameters: any is unknown.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoQuery {}
+
+/// 422 with everything that is wrong.
+fn invalid(errors: Vec<FieldError>) -> Problem {
+    errors.into_iter().fold(Problem::unprocessable("validation-failed"), Problem::error)
+}
+
+/// 400 for a parameter of the query.
+fn invalid_parameter(name: &str, detail: &str) -> Problem {
+    Problem::bad_request("invalid-query").parameter(name, "invalid-value", detail)
+}
+
+fn invalid_cursor() -> Problem {
+    Problem::bad_request("cursor-invalid")
+        .detail("`after` must be the next_cursor of the page before, with the same filters")
+}
+
+fn not_found(code: &'static str) -> Problem {
+    Problem::not_found(code)
+}
+
+/// A code in a query.
+fn code_parameter(name: &str, value: Option<String>) -> Result<Option<String>> {
+    match value {
+        Some(value) if !domain::is_code(&value) => {
+            Err(invalid_parameter(name, "must be lower-case letters, digits and single hyphens"))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A code in a path. One that cannot be, names nothing.
+fn code_in_path(value: &str, code: &'static str) -> Result<()> {
+    if domain::is_code(value) { Ok(()) } else { Err(not_found(code)) }
+}
+
+/// An instant in a query.
+fn instant_parameter(name: &str, value: Option<Timestamp>) -> Result<Option<Timestamp>> {
+    match value {
+        Some(value) if !domain::is_storable(value) => Err(invalid_parameter(name, "must be an instant of our era")),
+        value => Ok(value),
+    }
+}

@@ -1,0 +1,75 @@
+//! The OpenAPI document: what is checked in is what the code says, and it covers every route.
+
+use products::api::document::document;
+use sdk::testing::assert_openapi;
+use serde_json::Value;
+
+use crate::support::shop;
+
+#[test]
+fn the_document_that_is_checked_in_is_what_the_code_says() {
+    assert_openapi("openapi.json", &document());
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_operation_has_an_example_or_a_schema() {
+    let document = serde_json::to_value(document()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 100);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let at = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{at}");
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{at}");
+            assert!(responses.contains_key("503"), "{at}");
+            if !operation["security"].is_null() {
+                assert!(responses.contains_key("401") && responses.contains_key("403"), "{at}");
+            }
+        }
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(reference) if name == "$ref" => references.push(reference.clone()),
+                    _ => collect(value, references),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn it_is_served() {
+    let shop = shop().await;
+    let answer = shop.get("/openapi.json").send().await.expect_status(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.json::<Value>(), serde_json::to_value(document()).unwrap());
+}
+
+#[tokio::test]
+async fn every_operation_of_it_is_answered() {
+    let shop = shop().await;
+    let document = serde_json::to_value(document()).unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path.replace("{id}", "1").replace("{price_id}", "1").replace("{code}", "standard");
+        for method in operations.as_object().unwrap().keys() {
+            let method = method.to_uppercase().parse().unwrap();
+            let answer = shop.request(method, &path).send().await;
+            assert_ne!(answer.status, 405, "{path}");
+            assert!(answer.status != 404 || path.contains("categories/standard"), "{path}");
+        }
+    }
+}

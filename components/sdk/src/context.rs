@@ -1,0 +1,20 @@
+//! What a handler is given: the capabilities of its service. The axum state.
+
+use crate::{Client, Clock, Db};
+
+/// Cheap to clone; the state of a service's router.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub db: Db,
+    pub clock: Clock,
+    pub http: Client,
+}
+
+impl Context {
+    /// What the host gives. Natively, without the feature `testing`, every call reports that there
+    /// is no host.
+    #[must_use]
+    pub fn from_host() -> Self {
+        Context { db: Db::from_host(), clock: Clock::system(), http: Client::from_host() }
+    }
+}

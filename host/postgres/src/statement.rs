@@ -1,0 +1,223 @@
+//! Which statements are let through, and what follows from their words for the connection.
+//!
+//! No parser and no protection against an attacker: the database belongs to the component. It keeps a connection that
+//! others will use free of what would outlive the statement: open transactions, settings, locks, temporary tables.
+
+use crate::types::Error;
+
+/// A statement that may run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Statement<'a> {
+    pub(crate) text: &'a str,
+    /// It only reads, so it may run again if nobody knows whether it ran.
+    pub(crate) reads: bool,
+    /// It may leave something behind in its session, which therefore is not used again.
+    pub(crate) spends_session: bool,
+}
+
+/// What may come first. What is missing here would change the session or the schema.
+const ALLOWED: [&str; 13] = [
+    "select", "insert", "update", "delete", "with", "values", "table", "merge", "explain", "lock", "truncate",
+    "refresh", "notify",
+];
+
+/// Functions and words that leave something in the session. Each is compared with the beginning of a word.
+const LASTING: [&str; 6] =
+    ["set_config", "setseed", "pg_advisory_lock", "pg_try_advisory_lock", "dblink_connect", "temp"];
+
+impl<'a> Statement<'a> {
+    /// Looks at the first keyword and at every word of `text`.
+    pub(crate) fn check(text: &'a str, max_bytes: usize) -> Result<Self, Error> {
+        if text.len() > max_bytes {
+            return Err(Error::Limit(format!("statement has more than {max_bytes} bytes")));
+        }
+        let keyword = first_keyword(text);
+        let Some(keyword) = ALLOWED.iter().find(|allowed| keyword.eq_ignore_ascii_case(allowed)) else {
+            return Err(Error::InvalidParameter(refusal(keyword)));
+        };
+        if text.as_bytes().contains(&0) {
+            return Err(Error::InvalidParameter("statement contains a NUL character".into()));
+        }
+        let reads = matches!(*keyword, "select" | "values" | "table");
+        Ok(Self { text, reads, spends_session: spends_session(text.as_bytes()) })
+    }
+}
+
+fn refusal(keyword: &str) -> String {
+    let advice = match keyword.to_ascii_lowercase().as_str() {
+        "" => return "statement does not begin with a keyword".into(),
+        "begin" | "start" => "use transaction.begin",
+        "commit" | "end" => "use transaction.commit",
+        "rollback" | "abort" => "use transaction.rollback",
+        "savepoint" | "release" => "there are no savepoints: use a transaction of its own",
+        "set" | "reset" | "discard" => "a connection is shared, its settings are the host's",
+        "listen" | "unlisten" => "a connection is shared: poll a table",
+        "prepare" | "execute" | "deallocate" => "every statement is prepared and cached by the host",
+        "declare" | "fetch" | "move" | "close" => "there are no cursors: read in pages",
+        "copy" => "use insert with arrays and unnest",
+        "do" | "call" => "only plain statements are let through",
+        "create" | "alter" | "drop" | "grant" | "revoke" | "comment" => "changes of the schema belong into a migration",
+        _ => "it is none of the statements that read or change rows",
+    };
+    format!("statement `{keyword}` is not allowed: {advice}")
+}
+
+/// The first word after blanks, comments and opening parentheses; empty if there is something else.
+fn first_keyword(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b' || c == '(');
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.split_once(['\n', '\r']).map_or("", |(_, after)| after);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = after_comment(comment);
+        } else {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            return rest.get(..end).unwrap_or_default();
+        }
+    }
+}
+
+/// What follows a block comment; block comments nest in PostgreSQL.
+fn after_comment(mut rest: &str) -> &str {
+    let mut depth = 1_usize;
+    while depth > 0 {
+        let Some(at) = rest.find(['*', '/']) else {
+            return "";
+        };
+        rest = rest.get(at..).unwrap_or_default();
+        if let Some(after) = rest.strip_prefix("*/") {
+            depth -= 1;
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("/*") {
+            depth += 1;
+            rest = after;
+        } else {
+            rest = rest.get(1..).unwrap_or_default();
+        }
+    }
+    rest
+}
+
+/// One pass over the words. A word inside of a literal or a comment counts too: the price is a connection.
+fn spends_session(text: &[u8]) -> bool {
+    let mut inside_word = false;
+    for (at, &byte) in text.iter().enumerate() {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        if word && !inside_word && matches!(byte | 0x20, b's' | b'p' | b'd' | b't') && begins_lasting(text, at) {
+            return true;
+        }
+        inside_word = word;
+    }
+    false
+}
+
+#[cold]
+fn begins_lasting(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let word = rest.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').next().unwrap_or_default();
+    LASTING.iter().any(|name| match *name {
+        "temp" => word.eq_ignore_ascii_case(b"temp") || word.eq_ignore_ascii_case(b"temporary"),
+        name => word.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Statement<'_>, Error> {
+        Statement::check(text, 1000)
+    }
+
+    #[test]
+    fn statements_on_rows_pass() {
+        for text in [
+            "select 1",
+            "SELECT 1",
+            "  \t\n\x0b select 1",
+            "-- why\nselect 1",
+            "--\rselect 1",
+            "/* a /* nested */ ** / comment */select 1",
+            "((select 1) union (select 2))",
+            "with a as (select 1) select * from a",
+            "values (1)",
+            "merge into a using b on true when matched then delete",
+            "lock table a",
+        ] {
+            assert!(check(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn others_are_refused_with_advice() {
+        for (text, advice) in [
+            ("begin", "transaction.begin"),
+            ("/**/ Begin", "transaction.begin"),
+            ("start transaction", "transaction.begin"),
+            ("commit", "transaction.commit"),
+            ("end", "transaction.commit"),
+            ("rollback to a", "transaction.rollback"),
+            ("savepoint a", "savepoints"),
+            ("set search_path = a", "shared"),
+            ("listen a", "poll"),
+            ("prepare a as select 1", "prepared"),
+            ("declare a cursor for select 1", "pages"),
+            ("copy a from stdin", "unnest"),
+            ("do $$ begin end $$", "plain"),
+            ("create table a ()", "migration"),
+            ("vacuum", "none of"),
+            ("selects", "none of"),
+            ("", "keyword"),
+            ("-- select 1", "keyword"),
+            ("/* select 1", "keyword"),
+            (";begin", "keyword"),
+            ("; select 1", "keyword"),
+            ("\u{a0}begin", "keyword"),
+        ] {
+            match check(text) {
+                Err(Error::InvalidParameter(message)) => {
+                    assert!(message.contains(advice), "{text}: {message}")
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_statement_and_a_nul_are_refused() {
+        assert!(matches!(check(&"x".repeat(1001)), Err(Error::Limit(_))));
+        assert!(matches!(check("select '\0'"), Err(Error::InvalidParameter(_))));
+    }
+
+    #[test]
+    fn only_plain_reads_may_run_twice() {
+        for (text, reads) in [
+            ("select 1", true),
+            ("Table a", true),
+            ("with a as (delete from b returning 1) select * from a", false),
+            ("insert into a values (1)", false),
+            ("explain analyze delete from a", false),
+        ] {
+            assert_eq!(check(text).map(|statement| statement.reads), Ok(reads), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_lasts_in_a_session_is_seen() {
+        for (text, spends) in [
+            ("select set_config('a.b', 'c', false)", true),
+            ("select pg_catalog.\"set_config\" ('a.b', 'c', false)", true),
+            ("select PG_ADVISORY_LOCK(1)", true),
+            ("select pg_try_advisory_lock_shared(1)", true),
+            ("select setseed(0.5)", true),
+            ("select 1 into temp a", true),
+            ("explain analyze create temporary table a as select 1", true),
+            ("select pg_advisory_xact_lock(1), pg_try_advisory_xact_lock(2)", false),
+            ("select pg_notify('a', 'b')", false),
+            ("select temperature, attempt, reset_config from a where set = 1 and d = 2", false),
+        ] {
+            assert_eq!(check(text).map(|statement| statement.spends_session), Ok(spends), "{text}");
+        }
+    }
+}

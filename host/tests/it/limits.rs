@@ -1,0 +1,228 @@
+//! Limits hold, are said politely, and hurt only who goes over them.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::support::client::{self, Client, next_chunk};
+use crate::support::database::Database;
+use crate::support::host::{Host, Serve};
+use crate::support::{DEADLINE, eventually};
+
+fn faults() -> Serve {
+    Serve::guest("faults").one_shard()
+}
+
+/// Answers of an instance's number, one after the other, while something else goes on.
+async fn answers_meanwhile(host: &Host, count: usize) {
+    for _ in 0..count {
+        host.get("/").await.expect_status(200);
+    }
+}
+
+async fn instance(host: &Host) -> String {
+    host.get("/").await.expect_status(200).text().to_owned()
+}
+
+#[tokio::test]
+async fn a_body_of_a_declared_length_over_the_limit_is_refused() {
+    let host = faults().arg("--max-request-body-bytes", "1000").start().await;
+    assert_eq!(host.post("/length", vec![0; 1000]).await.expect_status(200).text(), "1000");
+    host.post("/length", vec![0; 1001]).await.expect_problem(413, "body-too-large");
+    assert_eq!(host.metrics().await.value("http_server_refused_requests_total", &[("limit", "body")]), 1.0);
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_over_the_limit_is_refused() {
+    let host = faults().arg("--max-request-body-bytes", "1000").start().await;
+    for (bytes, status) in [(1000, 200), (1001, 413), (100_000, 413)] {
+        let (sender, body) = client::chunked();
+        for chunk in vec![0; bytes].chunks(300) {
+            sender.send(chunk.to_vec().into()).expect("a receiver");
+        }
+        drop(sender);
+        let request = http::Request::post(host.url("/length")).body(body).expect("a request");
+        let answer = Client::fresh().send(request).await;
+        assert_eq!(answer.status, status, "{bytes} bytes: {answer:?}");
+        if status == 413 {
+            answer.expect_problem(413, "body-too-large");
+        }
+    }
+    answers_meanwhile(&host, 3).await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_whatever_a_service_makes_of_it() {
+    let database = Database::new().await;
+    let serve = Serve::guest("sdk-hello").database(&database);
+    let host = serve.arg("--max-request-body-bytes", "1000").start().await;
+    let (sender, body) = client::chunked();
+    sender.send(vec![0; 2000].into()).expect("a receiver");
+    drop(sender);
+    let request = http::Request::post(host.url("/length")).body(body).expect("a request");
+    Client::fresh().send(request).await.expect_problem(413, "body-too-large");
+    assert_eq!(host.post("/length", vec![0; 1000]).await.expect_status(200).text(), "1000");
+}
+
+#[tokio::test]
+async fn headers_have_a_limit() {
+    let host = faults().arg("--max-request-header-bytes", "20000").start().await;
+    let header = |bytes: usize| "x".repeat(bytes);
+    host.get_with("/", &[("x-long", &header(18_000))]).await.expect_status(200);
+    // The limit is one for a buffer that grows in steps.
+    host.get_with("/", &[("x-long", &header(80_000))]).await.expect_status(431);
+    host.get("/").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn more_requests_than_the_limit_are_turned_away() {
+    let host = faults().arg("--max-requests", "3").start().await;
+    let requests = (0..8).map(|_| host.get("/slow?ms=700"));
+    let answers = futures_util::future::join_all(requests).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
+    for refused in answers.iter().filter(|answer| answer.status != 200) {
+        refused.expect_problem(503, "service-overloaded");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
+    assert_eq!(host.metrics().await.value("http_server_refused_requests_total", &[("limit", "requests")]), 5.0);
+    answers_meanwhile(&host, 4).await;
+}
+
+/// A streaming body holds its place until it is over.
+#[tokio::test]
+async fn a_stream_counts_as_a_request() {
+    let host = faults().arg("--max-requests", "1").start().await;
+    let stream = Client::fresh().open(client::get(&host.url("/stream?chunks=1000&pause_ms=20"))).await;
+    host.get("/").await.expect_problem(503, "service-overloaded");
+    drop(stream);
+    eventually("the place is free", async || host.get("/").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn more_connections_than_the_limit_wait() {
+    let host = faults().arg("--max-connections", "2").start().await;
+    let connect = || {
+        let mut stream = TcpStream::connect(host.address).expect("a connection");
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").expect("a request");
+        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+        stream
+    };
+    let answered = |stream: &mut TcpStream| stream.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0);
+    let (mut first, mut second, mut third) = (connect(), connect(), connect());
+    assert!(answered(&mut first) && answered(&mut second));
+    assert!(!answered(&mut third), "a third connection was served");
+    drop(first);
+    eventually("the third connection is served", async || answered(&mut third)).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_is_slow_is_given_up() {
+    let host = faults().arg("--request-timeout-ms", "400").start().await;
+    let started = Instant::now();
+    let (slow, ()) = tokio::join!(host.get("/slow?ms=60000"), answers_meanwhile(&host, 20));
+    slow.expect_problem(504, "deadline-exceeded");
+    assert!(started.elapsed() < DEADLINE / 3, "{:?}", started.elapsed());
+    answers_meanwhile(&host, 3).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_is_given_up_and_holds_up_nobody() {
+    let host = faults().arg("--request-timeout-ms", "600").start().await;
+    let started = Instant::now();
+    let mut meanwhile = Duration::ZERO;
+    let (spun, ()) = tokio::join!(host.get("/spin"), async {
+        answers_meanwhile(&host, 10).await;
+        meanwhile = started.elapsed();
+    });
+    spun.expect_problem(504, "deadline-exceeded");
+    assert!(meanwhile < started.elapsed(), "the others were answered only when the guest had been given up");
+    assert!(started.elapsed() < DEADLINE / 3, "{:?}", started.elapsed());
+    eventually("the instance is gone", async || {
+        host.metrics().await.value("component_traps_total", &[("reason", "timeout")]) == 1.0
+    })
+    .await;
+    answers_meanwhile(&host, 3).await;
+}
+
+#[tokio::test]
+async fn many_guests_that_spin_are_all_given_up() {
+    let host = faults().arg("--request-timeout-ms", "400").start().await;
+    let spinning = futures_util::future::join_all((0..6).map(|_| host.get("/spin")));
+    let (spun, ()) = tokio::join!(spinning, answers_meanwhile(&host, 3));
+    for answer in spun {
+        answer.expect_problem(504, "deadline-exceeded");
+    }
+    answers_meanwhile(&host, 3).await;
+}
+
+/// The deadline is one for the head of a response: a body may take as long as it likes.
+#[tokio::test]
+async fn a_stream_may_take_longer_than_the_deadline() {
+    let host = faults().arg("--request-timeout-ms", "300").start().await;
+    let mut stream = Client::fresh().open(client::get(&host.url("/stream?chunks=20&pause_ms=60"))).await.into_body();
+    let mut chunks = 0;
+    while let Some(chunk) = next_chunk(&mut stream).await {
+        chunks += std::str::from_utf8(&chunk).expect("text").lines().count();
+    }
+    assert_eq!(chunks, 20);
+}
+
+#[tokio::test]
+async fn a_guest_without_an_end_to_its_memory_ends_alone() {
+    let mut host = faults().arg("--max-memory-bytes", "16000000").start().await;
+    host.get("/allocate").await.expect_problem(500, "component-trapped");
+    assert!(host.is_running());
+    answers_meanwhile(&host, 3).await;
+    let metrics = host.metrics().await;
+    assert_eq!(metrics.value("component_traps_total", &[("reason", "memory")]), 1.0);
+    let memory = metrics.value("component_memory_bytes", &[]);
+    assert!(0.0 < memory && memory < 16_000_000.0, "{memory} bytes for one idle instance");
+}
+
+#[tokio::test]
+pub async fn a_trap_ends_its_instance_and_nothing_else() {
+    let mut host = faults().start().await;
+    let before = instance(&host).await;
+    let answer = host.get("/trap").await;
+    answer.expect_problem(500, "component-trapped");
+    assert!(host.is_running());
+    let after = instance(&host).await;
+    assert_ne!(before, after, "the instance that trapped is used again");
+    assert_eq!(instance(&host).await, after);
+    let metrics = host.metrics().await;
+    assert_eq!(metrics.value("component_traps_total", &[("reason", "trap")]), 1.0);
+    let trapped = host.log.at("ERROR");
+    assert!(trapped.iter().any(|record| record["error"].as_str().is_some_and(|error| error.contains("unreachable"))));
+}
+
+/// Requests of another instance do not notice.
+#[tokio::test]
+async fn a_trap_is_one_of_its_own_instance_alone() {
+    let host = faults().arg("--instance-concurrency", "1").start().await;
+    let (slow, trapped) = tokio::join!(host.get("/slow?ms=500"), host.get("/trap"));
+    trapped.expect_problem(500, "component-trapped");
+    slow.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_instance_takes_as_many_requests_as_it_may() {
+    let host = faults().arg("--instance-reuse", "3").start().await;
+    let mut instances = Vec::new();
+    for _ in 0..7 {
+        instances.push(instance(&host).await);
+    }
+    instances.dedup();
+    // The first of them has answered the probe as well.
+    assert_eq!(instances.len(), 3, "{instances:?}");
+}
+
+#[tokio::test]
+async fn an_idle_instance_goes_and_takes_its_memory_with_it() {
+    let host = faults().arg("--instance-idle-ms", "200").start().await;
+    let before = instance(&host).await;
+    let current = async |name: &str| host.metrics().await.value(name, &[("service", "faults")]);
+    eventually("no instance is left", async || current("component_instances").await == 0.0).await;
+    assert_eq!(current("component_memory_bytes").await, 0.0);
+    assert_ne!(instance(&host).await, before);
+    assert_eq!(host.metrics().await.value("component_traps_total", &[]), 0.0);
+}

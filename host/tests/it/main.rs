@@ -1,0 +1,25 @@
+//! The host's promises, kept by the real program: every test starts `comptoir serve` as a child
+//! process, gives it guests of `components/fixtures`, and speaks HTTP to it.
+//!
+//! Needs the guests (`make fixtures`) and a Postgres in `COMPTOIR_TEST_POSTGRES` (`make test`
+//! starts one). A test waits for conditions, with a deadline, and never for time to pass.
+
+mod background;
+mod cache;
+mod command_line;
+mod database;
+mod disconnects;
+mod fixtures;
+mod identity;
+mod lifecycle;
+mod limits;
+mod migrations;
+mod outages;
+mod outbound;
+mod platform;
+mod refusals;
+mod serving;
+mod support;
+mod swap;
+mod swap_load;
+mod telemetry;

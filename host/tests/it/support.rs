@@ -1,0 +1,33 @@
+//! What tests are made of: hosts, clients, databases, peers, and waiting for conditions.
+
+pub mod client;
+pub mod command;
+pub mod database;
+pub mod guest;
+pub mod host;
+pub mod metrics;
+pub mod peer;
+pub mod proxy;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take that should happen at all. Generous: the machine may be busy.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Between two looks at a condition.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Waits until `condition` holds; fails when it does not within the deadline.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !condition().await {
+        assert!(start.elapsed() < DEADLINE, "never happened: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Fails when `work` does not end within the deadline.
+pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(DEADLINE, work).await;
+    result.unwrap_or_else(|_| panic!("did not end within {DEADLINE:?}: {what}"))
+}

@@ -1,0 +1,30 @@
+//! The compiled guests.
+
+use std::path::{Path, PathBuf};
+
+/// Where the sources of the guests are.
+pub fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../components/fixtures/examples")
+}
+
+/// The component that a guest was compiled to.
+pub fn path(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_comptoir"));
+    let target = program.parent().and_then(Path::parent).expect("target/release/comptoir");
+    let folder = target.join("wasm32-wasip2/component/examples");
+    // Cargo turns the hyphens of a library's name into underscores, and leaves a program's alone.
+    let library = folder.join(format!("{}.wasm", name.replace('-', "_")));
+    let program = folder.join(format!("{name}.wasm"));
+    let path = [library, program].into_iter().find(|path| path.is_file());
+    path.unwrap_or_else(|| {
+        panic!(
+            "the guest `{name}` is not in {}: run `make fixtures`, or\n  cargo build --profile component \
+             --target wasm32-wasip2 -p comptoir-fixtures --examples",
+            folder.display()
+        )
+    })
+}
+
+pub fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).expect("a readable guest")
+}
