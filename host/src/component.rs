@@ -32,8 +32,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::Compile, Self::Link, Self::Migrate, Self::Instantiate, Self::Probe];
+    pub const ALL: [Self; 6] = [Self::Read, Self::Compile, Self::Link, Self::Migrate, Self::Instantiate, Self::Probe];
 
     /// A metric label and part of messages.
     pub fn as_str(self) -> &'static str {

@@ -73,9 +73,17 @@ impl Service {
         }
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
         self.migrate(&linked).await?;
-        let generation =
-            Generation::new(number, linked, &self.platform.engine, &self.capabilities, self.metrics(), self.name())
-                .map_err(|cause| Refusal::new(Stage::Link, cause))?;
+        let tasks = self.tasks(&linked).await?;
+        let generation = Generation::new(
+            number,
+            linked,
+            tasks,
+            &self.platform.engine,
+            &self.capabilities,
+            self.metrics(),
+            self.name(),
+        )
+        .map_err(|cause| Refusal::new(Stage::Link, cause))?;
         self.probe(generation).await.map(Some)
     }
 

@@ -32,19 +32,12 @@ pub fn allocate(total: Money, weights: &[u64]) -> Result<Vec<Money>, MoneyError>
     let whole: u128 = weights.iter().copied().map(u128::from).sum();
     if whole == 0 {
         let nothing = vec![Money::ZERO; weights.len()];
-        return if total.is_zero() {
-            Ok(nothing)
-        } else {
-            Err(MoneyError::NoWeight { total })
-        };
+        return if total.is_zero() { Ok(nothing) } else { Err(MoneyError::NoWeight { total }) };
     }
 
     let magnitude = u128::from(total.cents().unsigned_abs());
-    let mut parts: Vec<Part> = weights
-        .iter()
-        .enumerate()
-        .map(|(at, &weight)| Part::of(magnitude, weight, whole, at))
-        .collect();
+    let mut parts: Vec<Part> =
+        weights.iter().enumerate().map(|(at, &weight)| Part::of(magnitude, weight, whole, at)).collect();
 
     let mut left = magnitude - parts.iter().map(|part| part.cents).sum::<u128>();
     // Stable, so equals stay in their order.
@@ -59,14 +52,8 @@ pub fn allocate(total: Money, weights: &[u64]) -> Result<Vec<Money>, MoneyError>
 
     parts.sort_by_key(|part| part.at);
     // Not lossy: a part is at most `magnitude`, which came from an i64.
-    let amounts = parts
-        .into_iter()
-        .map(|part| Money::from_cents(part.cents as i64));
-    if total.is_negative() {
-        amounts.map(|amount| Ok(-amount?)).collect()
-    } else {
-        amounts.collect()
-    }
+    let amounts = parts.into_iter().map(|part| Money::from_cents(part.cents as i64));
+    if total.is_negative() { amounts.map(|amount| Ok(-amount?)).collect() } else { amounts.collect() }
 }
 
 struct Part {
@@ -78,10 +65,6 @@ struct Part {
 impl Part {
     fn of(magnitude: u128, weight: u64, whole: u128, at: usize) -> Part {
         let scaled = magnitude * u128::from(weight);
-        Part {
-            at,
-            cents: scaled / whole,
-            remainder: scaled % whole,
-        }
+        Part { at, cents: scaled / whole, remainder: scaled % whole }
     }
 }

@@ -18,9 +18,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
-pub use limits::{
-    MAX_LINES, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, QuoteError, violations,
-};
+pub use limits::{MAX_LINES, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, QuoteError, violations};
 
 /// A line to be quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +39,7 @@ impl Line {
     /// A line without discount and deposit; name those with struct update,
     /// `Line { discount, ..Line::new(..) }`.
     pub const fn new(unit_price: Money, quantity: u32, rates: TaxRates) -> Line {
-        Line {
-            unit_price,
-            quantity,
-            discount: Money::ZERO,
-            unit_deposit: Money::ZERO,
-            rates,
-        }
+        Line { unit_price, quantity, discount: Money::ZERO, unit_deposit: Money::ZERO, rates }
     }
 }
 
@@ -182,13 +174,7 @@ fn taxed(mut lines: Vec<QuotedLine>, taxes: &[TaxGroup]) -> Result<Vec<QuotedLin
         // A weight of zero gets nothing, so a line outside the group keeps what it has.
         let weights: Vec<u64> = lines
             .iter()
-            .map(|line| {
-                if line.rates.of(group.tax) == group.rate {
-                    weight(line.net)
-                } else {
-                    0
-                }
-            })
+            .map(|line| if line.rates.of(group.tax) == group.rate { weight(line.net) } else { 0 })
             .collect();
         for (line, part) in lines.iter_mut().zip(allocate(group.amount, &weights)?) {
             let tax = match group.tax {

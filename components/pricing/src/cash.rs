@@ -38,11 +38,7 @@ pub fn round_cash(exact: Money) -> Cash {
         4 => Money::from(1),
         _ => Money::ZERO,
     };
-    let rounding = if exact.is_negative() {
-        -rounding
-    } else {
-        rounding
-    };
+    let rounding = if exact.is_negative() { -rounding } else { rounding };
     // Cannot fail: the largest amount ends in 91 and is rounded down.
     let payable = exact.try_add(rounding).unwrap_or(exact);
     Cash { payable, rounding }

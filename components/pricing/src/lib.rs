@@ -48,8 +48,7 @@ mod wire;
 
 pub use allocate::allocate;
 pub use basket::{
-    Line, MAX_LINES, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, Quote, QuoteError, QuotedLine,
-    quote, violations,
+    Line, MAX_LINES, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, Quote, QuoteError, QuotedLine, quote, violations,
 };
 pub use cash::{Cash, round_cash};
 pub use money::{CURRENCY, Money, MoneyError};

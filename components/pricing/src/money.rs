@@ -34,9 +34,7 @@ const MAX_CENTS: i64 = 9_007_199_254_740_991;
 /// assert!(Money::MAX.try_add(price).is_err());
 /// # Ok::<(), pricing::MoneyError>(())
 /// ```
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "wire::Money", into = "wire::Money")]
 pub struct Money(i64);
 
@@ -98,10 +96,7 @@ impl Money {
 
     /// The sum, or [`MoneyError::OutOfRange`].
     pub fn try_add(self, other: Money) -> Result<Money, MoneyError> {
-        self.0
-            .checked_add(other.0)
-            .ok_or(MoneyError::OutOfRange)
-            .and_then(Money::from_cents)
+        self.0.checked_add(other.0).ok_or(MoneyError::OutOfRange).and_then(Money::from_cents)
     }
 
     /// The difference, or [`MoneyError::OutOfRange`].
@@ -111,10 +106,7 @@ impl Money {
 
     /// So many times the amount, or [`MoneyError::OutOfRange`].
     pub fn try_mul(self, factor: u32) -> Result<Money, MoneyError> {
-        self.0
-            .checked_mul(i64::from(factor))
-            .ok_or(MoneyError::OutOfRange)
-            .and_then(Money::from_cents)
+        self.0.checked_mul(i64::from(factor)).ok_or(MoneyError::OutOfRange).and_then(Money::from_cents)
     }
 
     /// The sum of all, or [`MoneyError::OutOfRange`].
@@ -135,11 +127,7 @@ impl Money {
         let rounded = (magnitude * part * 2 + whole) / (whole * 2);
         // Not lossy: at most `magnitude`, which came from an i64.
         let rounded = rounded as i64;
-        Money(if self.is_negative() {
-            -rounded
-        } else {
-            rounded
-        })
+        Money(if self.is_negative() { -rounded } else { rounded })
     }
 }
 

@@ -6,18 +6,11 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use proptest::prelude::*;
 
-use crate::{
-    Line, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, Money, Quote, QuotedLine, TaxRate,
-    TaxRates,
-};
+use crate::{Line, MAX_QUANTITY, MAX_UNIT_DEPOSIT, MAX_UNIT_PRICE, Money, Quote, QuotedLine, TaxRate, TaxRates};
 
 /// The property tests of one function; enough to meet the edges, few enough for a second.
 pub(crate) fn cases() -> ProptestConfig {
-    ProptestConfig {
-        cases: 512,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 pub(crate) fn exact(amount: Money) -> BigRational {
@@ -55,26 +48,17 @@ pub(crate) fn column(quote: &Quote, amount: fn(&QuotedLine) -> Money) -> Money {
 
 pub(crate) fn any_money() -> impl Strategy<Value = Money> {
     let bound = Money::MAX.cents();
-    prop_oneof![
-        -1_000..=1_000_i64,
-        -bound..=bound,
-        Just(bound),
-        Just(-bound)
-    ]
-    .prop_map(|cents| Money::from_cents(cents).unwrap())
+    prop_oneof![-1_000..=1_000_i64, -bound..=bound, Just(bound), Just(-bound)]
+        .prop_map(|cents| Money::from_cents(cents).unwrap())
 }
 
 pub(crate) fn any_rate() -> impl Strategy<Value = TaxRate> {
-    prop_oneof![Just(5_000), Just(9_975), 0..=100_000_i64]
-        .prop_map(|rate| TaxRate::from_thousandths(rate).unwrap())
+    prop_oneof![Just(5_000), Just(9_975), 0..=100_000_i64].prop_map(|rate| TaxRate::from_thousandths(rate).unwrap())
 }
 
 /// Mostly the categories of today; sometimes a rate of another day.
 pub(crate) fn any_rates() -> impl Strategy<Value = TaxRates> {
-    let qst_only = TaxRates {
-        gst: TaxRate::ZERO,
-        qst: TaxRate::QST,
-    };
+    let qst_only = TaxRates { gst: TaxRate::ZERO, qst: TaxRate::QST };
     prop_oneof![
         3 => Just(TaxRates::STANDARD),
         1 => Just(TaxRates::GST_ONLY),
@@ -88,25 +72,21 @@ pub(crate) fn any_line() -> impl Strategy<Value = Line> {
     let price = prop_oneof![0..=5_i64, 0..=2_000_i64, 0..=MAX_UNIT_PRICE.cents()];
     let quantity = prop_oneof![1..=4_u32, 1..=MAX_QUANTITY];
     let deposit = prop_oneof![Just(0), Just(10), 0..=MAX_UNIT_DEPOSIT.cents()];
-    (price, quantity, portion(), deposit, any_rates()).prop_map(
-        |(price, quantity, off, deposit, rates)| {
-            let unit_price = Money::from_cents(price).unwrap();
-            Line {
-                discount: of(portion_of(price * i64::from(quantity), off)),
-                unit_deposit: of(deposit),
-                ..Line::new(unit_price, quantity, rates)
-            }
-        },
-    )
+    (price, quantity, portion(), deposit, any_rates()).prop_map(|(price, quantity, off, deposit, rates)| {
+        let unit_price = Money::from_cents(price).unwrap();
+        Line {
+            discount: of(portion_of(price * i64::from(quantity), off)),
+            unit_deposit: of(deposit),
+            ..Line::new(unit_price, quantity, rates)
+        }
+    })
 }
 
 /// Lines, and a discount that they bear.
 pub(crate) fn any_basket() -> impl Strategy<Value = (Vec<Line>, Money)> {
     (proptest::collection::vec(any_line(), 0..10), portion()).prop_map(|(lines, off)| {
-        let most = lines
-            .iter()
-            .map(|line| line.unit_price.cents() * i64::from(line.quantity) - line.discount.cents())
-            .sum();
+        let most =
+            lines.iter().map(|line| line.unit_price.cents() * i64::from(line.quantity) - line.discount.cents()).sum();
         (lines, of(portion_of(most, off)))
     })
 }

@@ -94,18 +94,10 @@ pub struct Refund {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "each message says what its fields are")]
 pub enum RefundError {
-    #[error(
-        "lines[{line}].quantity must be from 0 to {most}, what was sold and has not come back, not {returning}"
-    )]
-    MoreThanSold {
-        line: usize,
-        returning: u32,
-        most: u32,
-    },
+    #[error("lines[{line}].quantity must be from 0 to {most}, what was sold and has not come back, not {returning}")]
+    MoreThanSold { line: usize, returning: u32, most: u32 },
     /// The stored sale is broken, not the client's return.
-    #[error(
-        "lines[{line}] is not a sold line: nothing sold, more returned than sold, or a negative amount"
-    )]
+    #[error("lines[{line}] is not a sold line: nothing sold, more returned than sold, or a negative amount")]
     NotASoldLine { line: usize },
     /// The stored sale is broken: its lines sum beyond the bound of money.
     #[error(transparent)]
@@ -142,9 +134,7 @@ pub fn refund(lines: &[ReturnLine]) -> Result<Refund, RefundError> {
     let sum = |column: fn(&RefundedLine) -> Money| Money::try_sum(refunded.iter().map(column));
     let total = sum(|line| line.total)?;
     let total_after = total_before.try_add(total)?;
-    let cash_total = round_cash(total_after)
-        .payable
-        .try_sub(round_cash(total_before).payable)?;
+    let cash_total = round_cash(total_after).payable.try_sub(round_cash(total_before).payable)?;
     Ok(Refund {
         net: sum(|line| line.net)?,
         gst: sum(|line| line.gst)?,
@@ -161,9 +151,7 @@ impl RefundError {
     /// The zero-based index of the line to blame, for a JSON pointer.
     pub fn line(&self) -> Option<usize> {
         match *self {
-            RefundError::MoreThanSold { line, .. } | RefundError::NotASoldLine { line } => {
-                Some(line)
-            }
+            RefundError::MoreThanSold { line, .. } | RefundError::NotASoldLine { line } => Some(line),
             RefundError::Money(_) => None,
         }
     }
@@ -188,13 +176,7 @@ impl RefundError {
 
 impl From<&QuotedLine> for SoldLine {
     fn from(line: &QuotedLine) -> SoldLine {
-        SoldLine {
-            quantity: line.quantity,
-            net: line.net,
-            gst: line.gst,
-            qst: line.qst,
-            deposit: line.deposit,
-        }
+        SoldLine { quantity: line.quantity, net: line.net, gst: line.gst, qst: line.qst, deposit: line.deposit }
     }
 }
 
@@ -210,11 +192,7 @@ impl ReturnLine {
             return Err(RefundError::NotASoldLine { line });
         }
         if self.returning > most {
-            return Err(RefundError::MoreThanSold {
-                line,
-                returning: self.returning,
-                most,
-            });
+            return Err(RefundError::MoreThanSold { line, returning: self.returning, most });
         }
         let before = sold.worth(self.returned_before, quantity)?;
         // Cannot overflow: at most the quantity sold, by the check above.
@@ -232,20 +210,11 @@ impl SoldLine {
         let qst = self.qst.share(returned, quantity);
         let deposit = self.deposit.share(returned, quantity);
         let total = Money::try_sum([net, gst, qst, deposit])?;
-        Ok(RefundedLine {
-            quantity: returned,
-            net,
-            gst,
-            qst,
-            deposit,
-            total,
-        })
+        Ok(RefundedLine { quantity: returned, net, gst, qst, deposit, total })
     }
 
     fn has_negative(&self) -> bool {
-        [self.net, self.gst, self.qst, self.deposit]
-            .into_iter()
-            .any(Money::is_negative)
+        [self.net, self.gst, self.qst, self.deposit].into_iter().any(Money::is_negative)
     }
 }
 

@@ -24,10 +24,7 @@ const WHOLE: NonZero<u32> = NonZero::new(100_000).unwrap();
 /// A rate in thousandths of a percent, from 0 to 100 %. In JSON an integer: 9975 is 9.975 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(
-    feature = "openapi",
-    schema(minimum = 0, maximum = 100_000, example = 9_975)
-)]
+#[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100_000, example = 9_975))]
 #[serde(transparent)]
 pub struct TaxRate(u32);
 
@@ -51,9 +48,7 @@ pub enum Tax {
 }
 
 /// The rates of one tax category on one day. A line is taxable for a tax when its rate is not zero.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaxRates {
     /// In thousandths of a percent.
@@ -92,9 +87,7 @@ pub struct TaxGroup {
 /// assert_eq!(amounts, ["5.00", "9.98"]);
 /// # Ok::<(), pricing::MoneyError>(())
 /// ```
-pub fn breakdown(
-    lines: impl IntoIterator<Item = (Money, TaxRates)>,
-) -> Result<Vec<TaxGroup>, MoneyError> {
+pub fn breakdown(lines: impl IntoIterator<Item = (Money, TaxRates)>) -> Result<Vec<TaxGroup>, MoneyError> {
     let mut bases = BTreeMap::new();
     for (net, rates) in lines {
         for tax in [Tax::Gst, Tax::Qst] {
@@ -105,15 +98,7 @@ pub fn breakdown(
             }
         }
     }
-    Ok(bases
-        .into_iter()
-        .map(|((tax, rate), base)| TaxGroup {
-            tax,
-            rate,
-            base,
-            amount: rate.tax_on(base),
-        })
-        .collect())
+    Ok(bases.into_iter().map(|((tax, rate), base)| TaxGroup { tax, rate, base, amount: rate.tax_on(base) }).collect())
 }
 
 impl TaxRate {
@@ -152,20 +137,11 @@ impl TaxRate {
 
 impl TaxRates {
     /// Both taxes at their rates since 2013.
-    pub const STANDARD: TaxRates = TaxRates {
-        gst: TaxRate::GST,
-        qst: TaxRate::QST,
-    };
+    pub const STANDARD: TaxRates = TaxRates { gst: TaxRate::GST, qst: TaxRate::QST };
     /// Taxed by Canada, zero-rated by Québec: printed books, diapers.
-    pub const GST_ONLY: TaxRates = TaxRates {
-        gst: TaxRate::GST,
-        qst: TaxRate::ZERO,
-    };
+    pub const GST_ONLY: TaxRates = TaxRates { gst: TaxRate::GST, qst: TaxRate::ZERO };
     /// Zero-rated for both: basic groceries.
-    pub const ZERO_RATED: TaxRates = TaxRates {
-        gst: TaxRate::ZERO,
-        qst: TaxRate::ZERO,
-    };
+    pub const ZERO_RATED: TaxRates = TaxRates { gst: TaxRate::ZERO, qst: TaxRate::ZERO };
 
     /// The rate of one tax.
     pub const fn of(self, tax: Tax) -> TaxRate {
@@ -186,10 +162,7 @@ impl fmt::Display for TaxRate {
 
 impl<'de> Deserialize<'de> for TaxRate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TaxRate, D::Error> {
-        let thousandths = crate::wire::integer(
-            deserializer,
-            "an integer number of thousandths of a percent",
-        )?;
+        let thousandths = crate::wire::integer(deserializer, "an integer number of thousandths of a percent")?;
         TaxRate::from_thousandths(thousandths).map_err(serde::de::Error::custom)
     }
 }

@@ -6,10 +6,7 @@ use std::fmt;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 /// An integer, or an error that names what was `expected`: serde's own would say `i64`.
-pub(crate) fn integer<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    expected: &'static str,
-) -> Result<i64, D::Error> {
+pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D, expected: &'static str) -> Result<i64, D::Error> {
     deserializer.deserialize_i64(Integer { expected })
 }
 

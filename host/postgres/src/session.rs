@@ -66,7 +66,7 @@ pub(crate) struct Session {
     in_transaction: bool,
     /// Something outlives the statements that ran here: not for others.
     spent: bool,
-    /// Has answered before, so that its loss may have happened at any time since.
+    /// Has answered or been idle before, so that its loss may have happened at any time since.
     used: bool,
     generation: u64,
     since: Instant,
@@ -338,6 +338,7 @@ impl managed::Manager for Manager {
         if old || session.since.elapsed() > self.max_lifetime || !matches!(session.fate(), Fate::Return) {
             return Err(RecycleError::message("it is old"));
         }
+        session.used = true;
         Ok(())
     }
 }

@@ -12,11 +12,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Connection as _, PgConnection};
-use tokio::sync::watch;
 
 use self::account::Account;
 use self::initialize::Home;
-use self::postmaster::{Postmaster, log_tail};
+use self::postmaster::{Postmaster, Status, log_tail};
 use crate::identity::Secret;
 
 mod account;
@@ -28,7 +27,6 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
-pub use self::postmaster::Status;
 pub use self::temporary::run_with_cluster;
 
 /// The superuser of the cluster. Services never get to know it.
@@ -85,7 +83,11 @@ impl Cluster {
             let postmaster = Postmaster::start(home.clone(), arguments(&settings, port))?;
             let administrator = administrator(port, &password);
             match wait_until_ready(&home, &postmaster, &administrator).await {
-                Ok(()) => return Ok(Self { postmaster, port, password, secrets: settings.secrets, _lock: lock }),
+                Ok(()) => {
+                    let cluster = Self { postmaster, port, password, secrets: settings.secrets, _lock: lock };
+                    tracing::info!(pid = cluster.pid(), port, "postgres takes connections");
+                    return Ok(cluster);
+                }
                 Err(error) => {
                     tokio::task::spawn_blocking(move || drop(postmaster)).await?;
                     let unlucky = settings.port == 0 && attempt < PORT_ATTEMPTS && !is_free(port);
@@ -119,13 +121,9 @@ impl Cluster {
         self.postmaster.pid()
     }
 
-    pub fn status(&self) -> watch::Receiver<Status> {
-        self.postmaster.status()
-    }
-
     /// A fast shutdown: sessions end, everything committed is on disk.
-    pub async fn stop(self) -> Result<()> {
-        tokio::task::spawn_blocking(move || drop(self)).await.context("cannot stop PostgreSQL")
+    pub async fn stop(mut self) -> Result<()> {
+        tokio::task::spawn_blocking(move || self.postmaster.stop()).await.context("cannot stop PostgreSQL")
     }
 }
 

@@ -36,10 +36,6 @@ impl Directory {
         Ok(Self { root, secrets, _lock: lock })
     }
 
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// For [`super::cluster::Settings::directory`].
     pub fn postgres(&self) -> PathBuf {
         self.root.join("postgres")

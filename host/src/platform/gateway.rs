@@ -2,6 +2,11 @@
 //! knows the part of Kong that the file uses, and refuses a file that says more. Not a Kong: no
 //! admin API, no TLS, no database, no Lua.
 //!
+//! Where it differs on purpose: its own answers are problem documents; a target that refuses connections
+//! is a 503 with `Retry-After`, not a 502; a replica that was silent once is not asked the same again;
+//! identity headers of clients are removed whatever the file says, and of any number; a request with
+//! more than 100 headers is refused.
+//!
 //! In reading order: [`document`] (YAML, strictly), [`config`] (what the file says), [`plugins`] (what
 //! they do), [`route`] and [`path`] (where a request belongs), [`balance`] and [`probe`] (which replica
 //! takes it), [`proxy`] (one request), [`body`] and [`headers`], [`server`] (connections).
@@ -120,13 +125,6 @@ impl Gateway {
         }
         let Config { plugins, consumers, .. } = config;
         Ok(Self(Arc::new(Shared { routes, plugins, pools, consumers, metrics, probing: AtomicBool::new(false) })))
-    }
-
-    /// Names of the routes, the one to try first in front.
-    pub fn routes(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.0.routes.routes().map(|route| route.name.as_str()).collect();
-        names.dedup();
-        names
     }
 
     /// Serves one core's listener until `shutdown`, then waits at most `grace` for the requests that run. To be called

@@ -88,7 +88,7 @@ impl Platform {
             max_connections: u32::try_from(hosts * args.limits.database_connections + SPARE_CONNECTIONS)?,
         })
         .await?;
-        say(&format!("postgres: ready on port {}", cluster.port()));
+        say(&format!("postgres: ready on port {} (pid {})", cluster.port(), cluster.pid().unwrap_or_default()));
 
         let metrics = Arc::new(Metrics::new()?);
         let config = host_config(args, &directory, &cluster).await?;
@@ -232,6 +232,7 @@ fn start_gateway(
         *replica += 1;
     }
     let gateway = Gateway::load(&args.kong, &secrets.placeholders(), &addresses, metrics.registry())?;
+    tracing::debug!(routes = gateway.routes().join(" "), "the gateway's routes");
     server::check_free(args.gateway)?;
     let shards = &host.platform().shards;
     let listeners = server::listen(args.gateway, shards.len())?;

@@ -28,7 +28,8 @@ pub async fn tasks_run_again_and_again_and_do_not_overlap() {
     reach(&database, 1, 5).await;
     assert_eq!(database.number(OVERLAPS).await, 0);
     let metrics = host.metrics().await;
-    let count = |task, outcome| metrics.value("component_background_runs_total", &[("task", task), ("outcome", outcome)]);
+    let count =
+        |task, outcome| metrics.value("component_background_runs_total", &[("task", task), ("outcome", outcome)]);
     assert!(count("record", "ok") >= 5.0);
     assert!(count("fail", "error") >= 1.0);
     let failures = host.log.at("WARN");

@@ -9,7 +9,8 @@ use crate::support::host::Serve;
 #[tokio::test]
 async fn all_mistakes_are_told_at_once_and_nothing_is_bound() {
     // If the host bound anything, it would complain about these two.
-    let (service, admin) = (TcpListener::bind("127.0.0.1:0").expect("a port"), TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let (service, admin) =
+        (TcpListener::bind("127.0.0.1:0").expect("a port"), TcpListener::bind("127.0.0.1:0").expect("a port"));
     let address = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
     let ended = Serve::guest("echo")
         .arg("--name", "No Name")
@@ -106,6 +107,7 @@ async fn a_container_can_ask_whether_a_host_is_ready() {
     let said = ask(host.admin.to_string()).await;
     assert_eq!(said.code, 0, "{said:#?}");
     // Something answers there, but it is no admin port of a host that is ready.
-    let said = ask(TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string()).await;
+    let said =
+        ask(TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string()).await;
     assert!(said.code == 1 && said.stderr.contains("cannot reach"), "{said:#?}");
 }

@@ -59,7 +59,7 @@ async fn a_storm_of_clients_that_go_away_costs_nothing() {
     let mut random = StdRng::seed_from_u64(seed);
     let requests = (0..300).map(|_| {
         let ms = random.random_range(0..40);
-        let (method, path) = match random.random_range(0..8) {
+        let (method, path) = match random.random_range(0..9) {
             0 => ("GET", format!("/sleep?ms={ms}")),
             1 => ("GET", "/count".to_owned()),
             2 => ("POST", "/insert".to_owned()),
@@ -67,6 +67,7 @@ async fn a_storm_of_clients_that_go_away_costs_nothing() {
             4 => ("POST", "/drop-busy".to_owned()),
             5 => ("POST", "/rollback".to_owned()),
             6 => ("POST", format!("/hold?ms={ms}")),
+            7 => ("POST", "/trap".to_owned()),
             _ => ("POST", format!("/commit?ms={ms}")),
         };
         (method, host.url(&path), Duration::from_micros(random.random_range(0..60_000)))

@@ -44,7 +44,9 @@ fn believed(answer: &Response) -> (usize, bool) {
 async fn a_client_is_nobody() {
     let host = echo().await;
     assert_eq!(believed(&ask(&host, &[]).await), (0, false));
-    for (gateway, service) in [("wrong", "wrong"), ("", ""), ("the-services", "the-gateway"), ("THE-GATEWAY", "the-service")] {
+    for (gateway, service) in
+        [("wrong", "wrong"), ("", ""), ("the-services", "the-gateway"), ("THE-GATEWAY", "the-service")]
+    {
         let answer = ask(&host, &[("x-gateway-secret", gateway), ("x-service-secret", service)]).await;
         assert_eq!(believed(&answer), (0, false), "{gateway} {service}");
     }

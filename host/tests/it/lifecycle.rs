@@ -22,10 +22,7 @@ async fn what_runs_is_finished_before_the_host_ends() {
     let mut stream = client.open(client::get(&host.url("/stream?chunks=10&pause_ms=100"))).await.into_body();
     let (url, slow) = (host.url("/slow?ms=700"), client.clone());
     let slow = tokio::spawn(async move { slow.get(url).await });
-    eventually("both are active", async || {
-        host.metrics().await.value("http_server_active_requests", &[]) == 2.0
-    })
-    .await;
+    eventually("both are active", async || host.metrics().await.value("http_server_active_requests", &[]) == 2.0).await;
     let started = Instant::now();
     host.send(Signal::TERM);
     eventually("no new connection is accepted", async || TcpStream::connect(host.address).is_err()).await;
@@ -87,10 +84,7 @@ async fn a_host_that_idles_has_nothing_to_complain_about() {
     let host = serve.start().await;
     host.get("/hello").await.expect_status(200);
     host.get("/ready").await.expect_status(200);
-    eventually("the instances are gone", async || {
-        host.metrics().await.value("component_instances", &[]) == 0.0
-    })
-    .await;
+    eventually("the instances are gone", async || host.metrics().await.value("component_instances", &[]) == 0.0).await;
     // What a second brings: the file is looked at, connections rest.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let complaints = [host.log.at("ERROR"), host.log.at("WARN")].concat();

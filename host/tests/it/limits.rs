@@ -1,8 +1,9 @@
 //! Limits hold, are said politely, and hurt only who goes over them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::client::{self, Client, next_chunk};
 use crate::support::database::Database;
@@ -67,10 +68,21 @@ async fn a_body_over_the_limit_is_refused_whatever_a_service_makes_of_it() {
 #[tokio::test]
 async fn headers_have_a_limit() {
     let host = faults().arg("--max-request-header-bytes", "20000").start().await;
-    let header = |bytes: usize| "x".repeat(bytes);
-    host.get_with("/", &[("x-long", &header(18_000))]).await.expect_status(200);
-    // The limit is one for a buffer that grows in steps.
-    host.get_with("/", &[("x-long", &header(80_000))]).await.expect_status(431);
+    host.get_with("/", &[("x-long", &"x".repeat(18_000))]).await.expect_status(200);
+    host.get_with("/", &[("x-long", &"x".repeat(20_001))]).await.expect_status(431);
+    // Without an end, until the host has enough of it.
+    let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-long: ").await.expect("the host reads");
+    let mut answer = [0; 1024];
+    let (mut sent, mut answered) = (0, None);
+    while answered.is_none() {
+        assert!(sent < 80_000, "{sent} bytes of headers were taken");
+        stream.write_all(&[b'x'; 1000]).await.expect("the host reads");
+        sent += 1000;
+        answered = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut answer)).await.ok();
+    }
+    assert!(sent >= 20_000, "{sent} bytes");
+    assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
     host.get("/").await.expect_status(200);
 }
 
@@ -101,18 +113,39 @@ async fn a_stream_counts_as_a_request() {
 #[tokio::test]
 async fn more_connections_than_the_limit_wait() {
     let host = faults().arg("--max-connections", "2").start().await;
-    let connect = || {
-        let mut stream = TcpStream::connect(host.address).expect("a connection");
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").expect("a request");
-        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+    let connect = async || {
+        let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("a request");
         stream
     };
-    let answered = |stream: &mut TcpStream| stream.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0);
-    let (mut first, mut second, mut third) = (connect(), connect(), connect());
-    assert!(answered(&mut first) && answered(&mut second));
-    assert!(!answered(&mut third), "a third connection was served");
+    let answered = async |stream: &mut TcpStream, patience: Duration| {
+        let answer = tokio::time::timeout(patience, stream.read(&mut [0; 1024])).await;
+        answer.is_ok_and(|read| read.is_ok_and(|bytes| bytes > 0))
+    };
+    let (mut first, mut second, mut third) = (connect().await, connect().await, connect().await);
+    assert!(answered(&mut first, DEADLINE).await && answered(&mut second, DEADLINE).await);
+    assert!(!answered(&mut third, Duration::from_millis(300)).await, "a third connection was served");
     drop(first);
-    eventually("the third connection is served", async || answered(&mut third)).await;
+    assert!(answered(&mut third, DEADLINE).await, "a place was free");
+}
+
+/// What a client does not read waits in the guest, not in the host.
+#[tokio::test]
+async fn a_client_that_does_not_read_costs_no_memory() {
+    let host = faults().start().await;
+    let resident = async || host.metrics().await.value("process_resident_memory_bytes", &[]);
+    let before = resident().await;
+    let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+    let request = "GET /big?bytes=2000000000 HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("the host reads");
+    stream.readable().await.expect("an answer begins");
+    let watch = Instant::now();
+    while watch.elapsed() < Duration::from_secs(1) {
+        let grown = resident().await - before;
+        assert!(grown < 50_000_000.0, "{grown} bytes more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    host.get("/").await.expect_status(200);
 }
 
 #[tokio::test]

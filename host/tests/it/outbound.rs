@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use http::Method;
 use serde_json::Value;
 
 use crate::support::DEADLINE;
+use crate::support::client::{self, Client};
 use crate::support::host::{Host, Serve};
 use crate::support::peer::Peer;
 
@@ -26,6 +28,21 @@ pub async fn a_peer_is_reached_by_its_name() {
     // The name that the component used; it does not know the address.
     assert_eq!(seen.header("host"), Some("products"));
     assert_eq!(seen.header("accept"), Some("text/plain"));
+}
+
+#[tokio::test]
+async fn a_request_with_a_body_reaches_the_peer_whole() {
+    let peer = Peer::start().await;
+    let host = Serve::guest("outbound").peer("products", peer.address).start().await;
+    for body in [vec![], b"{}".to_vec(), vec![7; 300_000]] {
+        let mut request = client::post(&host.url("/"), body.clone());
+        request.headers_mut().insert("x-target", "http://products/quotes".parse().expect("a header"));
+        let told = Client::fresh().send(request).await.expect_status(200).json();
+        assert_eq!(told["status"], 418, "{told:#}");
+        let seen = peer.last_call();
+        assert_eq!((seen.method, seen.target.as_str()), (Method::POST, "/quotes"));
+        assert!(seen.body == body, "{} of {} bytes arrived", seen.body.len(), body.len());
+    }
 }
 
 #[tokio::test]
@@ -94,7 +111,13 @@ async fn a_component_cannot_forge_an_identity() {
         assert_eq!(seen.header("x-service-secret"), secret);
         assert_eq!(seen.headers.get_all("x-service-name").iter().count(), usize::from(name.is_some()));
         assert_eq!(seen.header("x-request-id"), Some("kept"));
-        for forged in ["x-consumer-groups", "x-consumer-username", "x-credential-identifier", "x-authenticated-groups", "x-gateway-secret"] {
+        for forged in [
+            "x-consumer-groups",
+            "x-consumer-username",
+            "x-credential-identifier",
+            "x-authenticated-groups",
+            "x-gateway-secret",
+        ] {
             assert_eq!(seen.header(forged), None, "{forged}");
         }
     }

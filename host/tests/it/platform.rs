@@ -57,8 +57,7 @@ impl Platform {
             }
         });
         let client = Client::keep_alive();
-        let mut platform =
-            Self { child, lines, gateway: String::new(), admin: String::new(), folder, client };
+        let mut platform = Self { child, lines, gateway: String::new(), admin: String::new(), folder, client };
         let waited = tokio::time::timeout(START, platform.ready()).await;
         waited.unwrap_or_else(|_| panic!("not ready within {START:?}:\n{}", platform.log()));
         platform.gateway = platform.line("gateway: ").trim_end_matches('/').to_owned();
@@ -191,9 +190,11 @@ async fn catalogue(platform: &Platform) {
     let list = platform.get("/api/v1/products?limit=5").await.expect_status(200).json();
     assert_eq!(list["data"].as_array().map(Vec::len), Some(5));
     let found = platform.get("/api/v1/products?q=cafe").await.expect_status(200).json();
-    let names: Vec<&str> = found["data"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
+    let names: Vec<&str> =
+        found["data"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
     assert!(names.contains(&"Café"), "{names:?}");
-    let basket = json!({"lines": [{"product_id": 1, "quantity": 2}, {"product_id": 3, "quantity": 1}], "payment": "cash"});
+    let basket =
+        json!({"lines": [{"product_id": 1, "quantity": 2}, {"product_id": 3, "quantity": 1}], "payment": "cash"});
     let quote = platform.send(Method::POST, "/api/v1/price-quotes", &[], &basket).await.expect_status(200).json();
     assert_eq!(quote["total"], json!({"amount": 1118, "currency": "CAD"}));
     assert_eq!(quote["cash_total"], json!({"amount": 1120, "currency": "CAD"}));
@@ -244,7 +245,9 @@ async fn carts(platform: &Platform) -> String {
 }
 
 async fn gateway_keeps_the_inside_in(platform: &Platform) {
-    for path in ["/internal/v1/carts/x/snapshot", "/api/cart/internal/v1/carts/x/snapshot", "/api/products/api/v1/products"] {
+    for path in
+        ["/internal/v1/carts/x/snapshot", "/api/cart/internal/v1/carts/x/snapshot", "/api/products/api/v1/products"]
+    {
         platform.get(path).await.expect_status(404);
     }
 }
@@ -283,7 +286,9 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
         let before = current(&platform.components().await, "products", "digest");
         replace(platform.folder.path(), "products", &another_version("products", tag));
         platform
-            .wait("the new version serves", async || current(&platform.components().await, "products", "digest") != before)
+            .wait("the new version serves", async || {
+                current(&platform.components().await, "products", "digest") != before
+            })
             .await;
     }
     // The command replaces all replicas.
@@ -298,9 +303,13 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
         assert!(said.stdout.contains(&format!("{replica}: switched (generation 2)")), "{said:?}");
     }
     replace(platform.folder.path(), "products", b"garbage");
-    let refusal = |list: &[Value]| list.iter().find(|item| item["service"] == "products").map(|item| item["last_refusal"].clone());
+    let refusal = |list: &[Value]| {
+        list.iter().find(|item| item["service"] == "products").map(|item| item["last_refusal"].clone())
+    };
     platform
-        .wait("the refusal is told", async || refusal(&platform.components().await).is_some_and(|found| !found.is_null()))
+        .wait("the refusal is told", async || {
+            refusal(&platform.components().await).is_some_and(|found| !found.is_null())
+        })
         .await;
     let found = refusal(&platform.components().await).expect("a refusal");
     assert_eq!(found["stage"], "read");
@@ -342,5 +351,8 @@ fn postmaster(pid_file: &Path) -> Option<i32> {
 fn find_postmaster(platform: &Platform) -> PathBuf {
     let postgres = platform.folder.path().join("data/postgres");
     let candidates = [postgres.join("postmaster.pid"), postgres.join("data/postmaster.pid")];
-    candidates.into_iter().find(|path| path.is_file()).unwrap_or_else(|| panic!("no postmaster.pid:\n{}", platform.log()))
+    candidates
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("no postmaster.pid:\n{}", platform.log()))
 }

@@ -157,6 +157,39 @@ async fn an_old_client_is_served() {
 }
 
 #[tokio::test]
+async fn a_client_that_speaks_no_http_is_told_so() {
+    let host = Serve::guest("echo").start().await;
+    for nonsense in ["nonsense\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno header\r\n\r\n"] {
+        let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+        stream.write_all(nonsense.as_bytes()).await.expect("the host reads");
+        let mut answer = String::new();
+        in_time("the connection ends", stream.read_to_string(&mut answer)).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{nonsense:?}: {answer:?}");
+    }
+}
+
+/// The next request is there already; that is no reason to keep back the answer to the first.
+#[tokio::test]
+async fn a_client_that_asks_ahead_is_answered_in_turn() {
+    let host = Serve::guest("faults").start().await;
+    let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let both = request("/stream?chunks=2&pause_ms=700") + &request("/length");
+    stream.write_all(both.as_bytes()).await.expect("the host reads");
+    let mut answer = String::new();
+    let mut heard = Vec::new();
+    while !answer.ends_with("\r\n0\r\n\r\n") || answer.matches("HTTP/1.1 200 OK").count() < 2 {
+        let mut buffer = [0; 4096];
+        let bytes = in_time("the answers go on", stream.read(&mut buffer)).await.expect("an answer");
+        assert!(bytes > 0, "the connection ended: {answer:?}");
+        answer.push_str(std::str::from_utf8(&buffer[..bytes]).expect("text"));
+        heard.push(answer.clone());
+    }
+    let streamed = |heard: &String| heard.contains("chunk 0") && !heard.contains("chunk 1");
+    assert!(heard.iter().any(streamed), "the stream came in one piece: {heard:#?}");
+}
+
+#[tokio::test]
 async fn what_a_component_fails_with_is_for_the_log_alone() {
     let host = Serve::guest("faults").start().await;
     for (path, code) in [("/error", "component-error"), ("/trap", "component-trapped")] {

@@ -124,7 +124,9 @@ async fn changing_something_needs_the_token() {
     };
     let client = Client::fresh();
     let (host, database) = hello().await;
-    for authorization in [None, Some("Bearer guess"), Some("Bearer "), Some("the-admin-token"), Some("Basic the-admin-token")] {
+    for authorization in
+        [None, Some("Bearer guess"), Some("Bearer "), Some("the-admin-token"), Some("Basic the-admin-token")]
+    {
         let answer = client.send(put(&host, authorization)).await.expect_status(401);
         assert!(answer.header("www-authenticate").is_some(), "{answer:?}");
     }
@@ -167,10 +169,7 @@ async fn what_runs_is_finished_by_the_version_that_began_it() {
     let mut stream = client.open(client::get(&host.url("/stream?chunks=12&pause_ms=100"))).await.into_body();
     let (url, slow) = (host.url("/slow?ms=800"), client.clone());
     let slow = tokio::spawn(async move { slow.get(url).await });
-    eventually("both are active", async || {
-        host.component().await["current"]["in_flight"] == 2
-    })
-    .await;
+    eventually("both are active", async || host.component().await["current"]["in_flight"] == 2).await;
     host.put(&guest::bytes("sdk-hello-2")).await.expect_status(200);
     assert_eq!(version(&host).await, 2);
     assert_eq!(host.component().await["previous"]["in_flight"], 2);

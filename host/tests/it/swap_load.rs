@@ -25,7 +25,10 @@ fn version(path: &str, answer: &Response) -> u64 {
         [version] => version,
         ref versions => panic!("{path}: one answer of several versions: {versions:?}"),
     };
-    version.strip_prefix("version ").and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{path}: {version}"))
+    version
+        .strip_prefix("version ")
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("{path}: {version}"))
 }
 
 /// Asks until it is told to stop; every answer counts.
@@ -150,8 +153,6 @@ async fn the_last_of_many_files_wins() {
         host.replace_file(&versions[turn % 2]);
         tokio::time::sleep(Duration::from_millis(7)).await;
     }
-    eventually("the last version serves", async || {
-        host.get("/hello").await.expect_status(200).json()["version"] == 2
-    })
-    .await;
+    eventually("the last version serves", async || host.get("/hello").await.expect_status(200).json()["version"] == 2)
+        .await;
 }

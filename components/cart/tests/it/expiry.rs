@@ -4,7 +4,7 @@ use cart::tasks;
 use sdk::{Executor, Role, params};
 use serde_json::{Value, json};
 
-use crate::support::{COKE, Shop, add, change, id, lines, set};
+use crate::support::{COKE, JUICE, Shop, add, change, id, lines, remove, set};
 
 const DAY: i64 = 24 * 3_600;
 const HOUR: i64 = 3_600;
@@ -51,6 +51,38 @@ async fn empty_carts_go_first_and_a_customer_keeps_theirs_longest() {
             [410, 410, 410, 410],
         ]
     );
+}
+
+/// Whichever way it was emptied, and only if it was.
+#[tokio::test]
+async fn a_cart_that_was_emptied_goes_as_if_it_had_always_been() {
+    let shop = Shop::open().await;
+    let (removed, set_to_zero, bought) = (shop.cart().await, shop.cart().await, shop.cart().await);
+    let not_all = [shop.cart().await, shop.cart().await, shop.cart().await];
+    for cart in [&removed, &set_to_zero, &bought].into_iter().chain(&not_all) {
+        shop.add(cart, COKE, 1).await;
+    }
+    for cart in &not_all {
+        shop.add(cart, JUICE, 1).await;
+    }
+    for (one, other) in [(&removed, &not_all[0]), (&set_to_zero, &not_all[1]), (&bought, &not_all[2])] {
+        for (checkout, cart) in [(1, one), (2, other)] {
+            let response = match () {
+                () if one == &removed => remove(&shop.app, cart, COKE, "*").send().await.expect_status(204),
+                () if one == &set_to_zero => set(&shop.app, cart, COKE, 0, "*").send().await.expect_status(200),
+                () => shop.consume(cart, checkout, &[(COKE, 1)]).send().await.expect_status(200),
+            };
+            assert!(response.status.is_success());
+        }
+    }
+    shop.pass(DAY + HOUR);
+    expire(&shop).await;
+    for cart in [&removed, &set_to_zero, &bought] {
+        assert_eq!(status(&shop, cart).await, 410);
+    }
+    for cart in &not_all {
+        assert_eq!(shop.lines(cart).await, [(JUICE, 1)]);
+    }
 }
 
 #[tokio::test]

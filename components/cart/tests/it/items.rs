@@ -95,14 +95,29 @@ async fn a_cart_has_at_most_200_lines() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_last_lines_at_once_are_one_too_many() {
     let shop = Shop::open().await;
-    let cart = shop.cart().await;
-    for product in 1..=199 {
-        shop.add(&cart, product, 1).await;
+    let replicas = [shop.replica(), shop.replica(), shop.replica()];
+    let known = shop.cart().await;
+    for product in 190..220 {
+        shop.add(&known, product, 1).await;
     }
-    let additions = (200..210).map(|product| tokio::spawn(add(&shop.app, &cart, product, 1).send()));
-    let statuses: Vec<u16> = join_all(additions).await.into_iter().map(|r| r.unwrap().status.as_u16()).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    assert_eq!(shop.lines(&cart).await.len(), 200);
+    let cart = &shop.cart().await;
+    for product in 1..=199 {
+        shop.add(cart, product, 1).await;
+    }
+    for _ in 0..5 {
+        let additions =
+            (200..215).map(|product| tokio::spawn(add(&replicas[product % 3], cart, product as i64, 1).send()));
+        let responses = join_all(additions).await;
+        let added: Vec<i64> = responses
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|response| response.status == 200)
+            .map(|response| int(&response.json::<Value>()["product_id"]))
+            .collect();
+        assert_eq!(added.len(), 1, "{added:?}");
+        assert_eq!(shop.lines(cart).await.len(), 200);
+        let _ = remove(&shop.app, cart, added[0], "*").send().await.expect_status(204);
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Products is down, hangs or fails: what the cart still does.
 
+use cart::store;
 use sdk::testing::Fault;
 use serde_json::{Value, json};
 
-use crate::support::{ARCHIVED, COKE, JUICE, SPRITE, Shop, add, cents, change, remove, set};
+use crate::support::{ARCHIVED, COKE, JUICE, SPRITE, Shop, add, cents, change, id, remove, set};
 
 const FAULTS: [Fault; 3] = [Fault::Down, Fault::Status(500), Fault::Status(503)];
 
@@ -105,6 +106,40 @@ async fn a_products_that_hangs_costs_a_second() {
     assert_eq!(shop.read(&cart).await["stale"], true);
     let took = started.elapsed();
     assert!((1.0..1.9).contains(&took.as_secs_f64()), "{took:?}");
+}
+
+/// No transaction is open while products is asked: who waits for it holds nobody up.
+#[tokio::test]
+async fn a_products_that_hangs_holds_nobody_up() {
+    let shop = Shop::open().await;
+    let cart = &shop.cart().await;
+    shop.add(cart, COKE, 1).await;
+    shop.client.set_fault("products", Some(Fault::Hang));
+    let waiting = tokio::spawn(add(&shop.app, cart, SPRITE, 1).send());
+    let calls = shop.client.calls("products");
+    while shop.client.calls("products") == calls {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        let _ = change(&shop.app, cart, COKE, 1).send().await.expect_status(200);
+    }
+    assert!(!waiting.is_finished());
+    waiting.await.unwrap().expect_problem(503, "dependency-unavailable");
+    assert_eq!(shop.lines(cart).await, [(COKE, 4)]);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_does_not_replace_a_later_one() {
+    let shop = Shop::open().await;
+    let cart = shop.cart().await;
+    shop.add(&cart, COKE, 1).await;
+    let (_, lines) = store::view(shop.app.db(), id(&cart).parse().unwrap()).await.unwrap().unwrap();
+    let first = lines[0].product.clone().unwrap();
+    shop.catalogue.set_price(COKE, 199);
+    shop.pass(31);
+    assert_eq!(cents(&shop.read(&cart).await["subtotal"]), 199);
+    store::save_snapshots(shop.app.db(), None, &[first]).await.unwrap();
+    assert_eq!(cents(&shop.read(&cart).await["subtotal"]), 199);
 }
 
 #[tokio::test]

@@ -9,11 +9,7 @@ use crate::oracle::{any_money, cases, exact, sum, within_a_cent};
 use crate::{Money, MoneyError, allocate};
 
 fn cents(total: i32, weights: &[u64]) -> Vec<i64> {
-    allocate(Money::new(total), weights)
-        .unwrap()
-        .into_iter()
-        .map(Money::cents)
-        .collect()
+    allocate(Money::new(total), weights).unwrap().into_iter().map(Money::cents).collect()
 }
 
 #[test]
@@ -36,10 +32,7 @@ fn nothing_to_weigh_by_is_an_error_unless_nothing_is_split() {
     assert_eq!(cents(0, &[0, 0]), [0, 0]);
     let total = Money::new(5);
     assert_eq!(allocate(total, &[]), Err(MoneyError::NoWeight { total }));
-    assert_eq!(
-        allocate(total, &[0, 0]),
-        Err(MoneyError::NoWeight { total })
-    );
+    assert_eq!(allocate(total, &[0, 0]), Err(MoneyError::NoWeight { total }));
 }
 
 #[test]

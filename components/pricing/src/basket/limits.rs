@@ -40,21 +40,11 @@ pub enum QuoteError {
     Quantity { line: usize, quantity: u32 },
     #[error("lines[{line}].unit_price must be from 0.00 to {MAX_UNIT_PRICE}, not {unit_price}")]
     UnitPrice { line: usize, unit_price: Money },
-    #[error(
-        "lines[{line}].unit_deposit must be from 0.00 to {MAX_UNIT_DEPOSIT}, not {unit_deposit}"
-    )]
+    #[error("lines[{line}].unit_deposit must be from 0.00 to {MAX_UNIT_DEPOSIT}, not {unit_deposit}")]
     UnitDeposit { line: usize, unit_deposit: Money },
-    #[error(
-        "lines[{line}].discount must be from 0.00 to {most}, what the line costs, not {discount}"
-    )]
-    LineDiscount {
-        line: usize,
-        discount: Money,
-        most: Money,
-    },
-    #[error(
-        "the basket's discount must be from 0.00 to {most}, what its lines cost, not {discount}"
-    )]
+    #[error("lines[{line}].discount must be from 0.00 to {most}, what the line costs, not {discount}")]
+    LineDiscount { line: usize, discount: Money, most: Money },
+    #[error("the basket's discount must be from 0.00 to {most}, what its lines cost, not {discount}")]
     BasketDiscount { discount: Money, most: Money },
     /// Not reachable within the limits above: a bug, not the client's error.
     #[error(transparent)]
@@ -69,9 +59,7 @@ impl QuoteError {
             | QuoteError::UnitPrice { line, .. }
             | QuoteError::UnitDeposit { line, .. }
             | QuoteError::LineDiscount { line, .. } => Some(line),
-            QuoteError::TooManyLines { .. }
-            | QuoteError::BasketDiscount { .. }
-            | QuoteError::Money(_) => None,
+            QuoteError::TooManyLines { .. } | QuoteError::BasketDiscount { .. } | QuoteError::Money(_) => None,
         }
     }
 
@@ -127,9 +115,7 @@ pub fn violations(lines: &[Line], basket_discount: Money) -> Vec<QuoteError> {
 
 fn basket_violation(nets: Vec<Money>, discount: Money) -> Option<QuoteError> {
     match Money::try_sum(nets) {
-        Ok(most) if discount.is_negative() || discount > most => {
-            Some(QuoteError::BasketDiscount { discount, most })
-        }
+        Ok(most) if discount.is_negative() || discount > most => Some(QuoteError::BasketDiscount { discount, most }),
         Ok(_) => None,
         Err(error) => Some(error.into()),
     }
@@ -137,13 +123,7 @@ fn basket_violation(nets: Vec<Money>, discount: Money) -> Option<QuoteError> {
 
 /// What a line costs after its own discount.
 fn net(line: usize, given: &Line) -> Result<Money, QuoteError> {
-    let &Line {
-        unit_price,
-        quantity,
-        discount,
-        unit_deposit,
-        rates: _,
-    } = given;
+    let &Line { unit_price, quantity, discount, unit_deposit, rates: _ } = given;
     if quantity == 0 || quantity > MAX_QUANTITY {
         return Err(QuoteError::Quantity { line, quantity });
     }
@@ -155,11 +135,7 @@ fn net(line: usize, given: &Line) -> Result<Money, QuoteError> {
     }
     let most = unit_price.try_mul(quantity)?;
     if discount.is_negative() || discount > most {
-        return Err(QuoteError::LineDiscount {
-            line,
-            discount,
-            most,
-        });
+        return Err(QuoteError::LineDiscount { line, discount, most });
     }
     Ok(most.try_sub(discount)?)
 }

@@ -6,19 +6,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::TaxRate;
-use crate::oracle::{
-    any_basket, any_money, cases, column, exact, exact_tax, half_up, ratio, sum, within_a_cent,
-};
+use crate::oracle::{any_basket, any_money, cases, column, exact, exact_tax, half_up, ratio, sum, within_a_cent};
 
 fn line(unit_price: i32, quantity: u32, rates: TaxRates) -> Line {
     Line::new(Money::new(unit_price), quantity, rates)
 }
 
 fn with_deposit(line: Line) -> Line {
-    Line {
-        unit_deposit: Money::new(10),
-        ..line
-    }
+    Line { unit_deposit: Money::new(10), ..line }
 }
 
 fn cents(amounts: impl IntoIterator<Item = Money>) -> Vec<i64> {
@@ -30,76 +25,44 @@ fn two_cokes_and_a_juice() {
     let coke = with_deposit(line(299, 2, TaxRates::STANDARD));
     let juice = with_deposit(line(349, 1, TaxRates::STANDARD));
     let quote = quote(&[coke, juice], Money::ZERO).unwrap();
-    assert_eq!(
-        cents([quote.gross, quote.discount, quote.subtotal]),
-        [947, 0, 947]
-    );
+    assert_eq!(cents([quote.gross, quote.discount, quote.subtotal]), [947, 0, 947]);
     assert_eq!(cents([quote.gst, quote.qst]), [47, 94]);
     assert_eq!(cents([quote.deposits, quote.total]), [30, 1_118]);
     assert_eq!(cents([quote.cash_total, quote.cash_rounding]), [1_120, 2]);
     assert_eq!(cents(quote.lines.iter().map(|line| line.gst)), [30, 17]);
     assert_eq!(cents(quote.lines.iter().map(|line| line.qst)), [59, 35]);
-    assert_eq!(
-        cents(quote.lines.iter().map(|line| line.total)),
-        [598 + 30 + 59 + 20, 349 + 17 + 35 + 10]
-    );
+    assert_eq!(cents(quote.lines.iter().map(|line| line.total)), [598 + 30 + 59 + 20, 349 + 17 + 35 + 10]);
 }
 
 #[test]
 fn basic_groceries_are_taxed_by_nobody_and_books_by_canada_only() {
-    let lines = [
-        line(499, 1, TaxRates::ZERO_RATED),
-        line(2_000, 1, TaxRates::GST_ONLY),
-        line(1_000, 1, TaxRates::STANDARD),
-    ];
+    let lines =
+        [line(499, 1, TaxRates::ZERO_RATED), line(2_000, 1, TaxRates::GST_ONLY), line(1_000, 1, TaxRates::STANDARD)];
     let quote = quote(&lines, Money::ZERO).unwrap();
     assert_eq!(cents(quote.lines.iter().map(|line| line.gst)), [0, 100, 50]);
     assert_eq!(cents(quote.lines.iter().map(|line| line.qst)), [0, 0, 100]);
     assert_eq!(quote.total, Money::new(3_499 + 150 + 100));
-    let bases: Vec<_> = quote
-        .taxes
-        .iter()
-        .map(|group| (group.tax, group.base.cents()))
-        .collect();
+    let bases: Vec<_> = quote.taxes.iter().map(|group| (group.tax, group.base.cents())).collect();
     assert_eq!(bases, [(Tax::Gst, 3_000), (Tax::Qst, 1_000)]);
 }
 
 #[test]
 fn taxes_are_on_what_discounts_leave_and_deposits_are_not_discounted() {
     let lines = [
-        with_deposit(Line {
-            discount: Money::new(100),
-            ..line(500, 2, TaxRates::STANDARD)
-        }),
+        with_deposit(Line { discount: Money::new(100), ..line(500, 2, TaxRates::STANDARD) }),
         with_deposit(line(100, 1, TaxRates::STANDARD)),
     ];
     let quote = quote(&lines, Money::new(100)).unwrap();
-    assert_eq!(
-        cents(quote.lines.iter().map(|line| line.discount)),
-        [190, 10]
-    );
-    assert_eq!(
-        cents([quote.gross, quote.discount, quote.subtotal]),
-        [1_100, 200, 900]
-    );
+    assert_eq!(cents(quote.lines.iter().map(|line| line.discount)), [190, 10]);
+    assert_eq!(cents([quote.gross, quote.discount, quote.subtotal]), [1_100, 200, 900]);
     assert_eq!(cents([quote.gst, quote.qst, quote.deposits]), [45, 90, 30]);
 }
 
 #[test]
 fn a_tie_goes_to_the_more_taxed_line_in_either_order_and_else_to_the_earlier() {
-    let (taxed, untaxed) = (
-        line(100, 1, TaxRates::STANDARD),
-        line(100, 1, TaxRates::ZERO_RATED),
-    );
-    let discounts = |lines: [Line; 2]| {
-        cents(
-            quote(&lines, Money::new(1))
-                .unwrap()
-                .lines
-                .iter()
-                .map(|line| line.discount),
-        )
-    };
+    let (taxed, untaxed) = (line(100, 1, TaxRates::STANDARD), line(100, 1, TaxRates::ZERO_RATED));
+    let discounts =
+        |lines: [Line; 2]| cents(quote(&lines, Money::new(1)).unwrap().lines.iter().map(|line| line.discount));
     assert_eq!(discounts([taxed, untaxed]), [1, 0]);
     assert_eq!(discounts([untaxed, taxed]), [0, 1]);
     assert_eq!(discounts([taxed, taxed]), [1, 0]);
@@ -108,18 +71,8 @@ fn a_tie_goes_to_the_more_taxed_line_in_either_order_and_else_to_the_earlier() {
 #[test]
 fn a_basket_may_be_empty_or_free() {
     let empty = quote(&[], Money::ZERO).unwrap();
-    assert_eq!(
-        (empty.total, empty.cash_total, empty.taxes.len()),
-        (Money::ZERO, Money::ZERO, 0)
-    );
-    let free = quote(
-        &[
-            line(500, 1, TaxRates::STANDARD),
-            line(0, 3, TaxRates::STANDARD),
-        ],
-        Money::new(500),
-    )
-    .unwrap();
+    assert_eq!((empty.total, empty.cash_total, empty.taxes.len()), (Money::ZERO, Money::ZERO, 0));
+    let free = quote(&[line(500, 1, TaxRates::STANDARD), line(0, 3, TaxRates::STANDARD)], Money::new(500)).unwrap();
     assert_eq!((free.subtotal, free.total), (Money::ZERO, Money::ZERO));
 }
 
@@ -128,22 +81,12 @@ fn the_largest_basket_has_a_quote() {
     let whole = TaxRate::from_thousandths(100_000).unwrap();
     let largest = Line {
         unit_deposit: MAX_UNIT_DEPOSIT,
-        ..Line::new(
-            MAX_UNIT_PRICE,
-            MAX_QUANTITY,
-            TaxRates {
-                gst: whole,
-                qst: whole,
-            },
-        )
+        ..Line::new(MAX_UNIT_PRICE, MAX_QUANTITY, TaxRates { gst: whole, qst: whole })
     };
     let lines = vec![largest; MAX_LINES];
     let quote = quote(&lines, Money::ZERO).unwrap();
     assert_eq!(quote.total.to_string(), "1500500000000.00");
-    assert_eq!(
-        super::quote(&lines, quote.subtotal).unwrap().total,
-        quote.deposits
-    );
+    assert_eq!(super::quote(&lines, quote.subtotal).unwrap().total, quote.deposits);
 }
 
 #[test]
@@ -151,67 +94,35 @@ fn each_limit_names_its_line_and_what_would_be_right() {
     let good = line(500, 2, TaxRates::STANDARD);
     let too_dear = Money::new(10_000_001);
     let cases = [
+        (Line { quantity: 0, ..good }, "quantity", "lines[1].quantity must be from 1 to 10000, not 0"),
+        (Line { quantity: 10_001, ..good }, "quantity", "lines[1].quantity must be from 1 to 10000, not 10001"),
         (
-            Line {
-                quantity: 0,
-                ..good
-            },
-            "quantity",
-            "lines[1].quantity must be from 1 to 10000, not 0",
-        ),
-        (
-            Line {
-                quantity: 10_001,
-                ..good
-            },
-            "quantity",
-            "lines[1].quantity must be from 1 to 10000, not 10001",
-        ),
-        (
-            Line {
-                unit_price: too_dear,
-                ..good
-            },
+            Line { unit_price: too_dear, ..good },
             "unit_price",
             "lines[1].unit_price must be from 0.00 to 100000.00, not 100000.01",
         ),
         (
-            Line {
-                unit_price: Money::new(-1),
-                ..good
-            },
+            Line { unit_price: Money::new(-1), ..good },
             "unit_price",
             "lines[1].unit_price must be from 0.00 to 100000.00, not -0.01",
         ),
         (
-            Line {
-                unit_deposit: Money::new(-1),
-                ..good
-            },
+            Line { unit_deposit: Money::new(-1), ..good },
             "unit_deposit",
             "lines[1].unit_deposit must be from 0.00 to 100.00, not -0.01",
         ),
         (
-            Line {
-                unit_deposit: Money::new(10_001),
-                ..good
-            },
+            Line { unit_deposit: Money::new(10_001), ..good },
             "unit_deposit",
             "lines[1].unit_deposit must be from 0.00 to 100.00, not 100.01",
         ),
         (
-            Line {
-                discount: Money::new(1_001),
-                ..good
-            },
+            Line { discount: Money::new(1_001), ..good },
             "discount",
             "lines[1].discount must be from 0.00 to 10.00, what the line costs, not 10.01",
         ),
         (
-            Line {
-                discount: Money::new(-1),
-                ..good
-            },
+            Line { discount: Money::new(-1), ..good },
             "discount",
             "lines[1].discount must be from 0.00 to 10.00, what the line costs, not -0.01",
         ),
@@ -220,10 +131,7 @@ fn each_limit_names_its_line_and_what_would_be_right() {
         let error = quote(&[good, bad], Money::ZERO).unwrap_err();
         assert_eq!((error.line(), error.field()), (Some(1), Some(field)));
         assert_eq!(error.to_string(), text);
-        assert_eq!(
-            error.code(),
-            format!("{}-out-of-range", field.replace('_', "-"))
-        );
+        assert_eq!(error.code(), format!("{}-out-of-range", field.replace('_', "-")));
     }
 }
 
@@ -231,30 +139,14 @@ fn each_limit_names_its_line_and_what_would_be_right() {
 fn the_limits_of_the_basket_itself() {
     let good = line(500, 2, TaxRates::STANDARD);
     let error = quote(&[good; MAX_LINES + 1], Money::ZERO).unwrap_err();
-    assert_eq!(
-        (error, error.line(), error.field()),
-        (QuoteError::TooManyLines { count: 501 }, None, Some("lines"))
-    );
-    assert_eq!(
-        error.to_string(),
-        "a basket holds at most 500 lines, not 501"
-    );
+    assert_eq!((error, error.line(), error.field()), (QuoteError::TooManyLines { count: 501 }, None, Some("lines")));
+    assert_eq!(error.to_string(), "a basket holds at most 500 lines, not 501");
     for discount in [-1, 1_001] {
         let error = quote(&[good], Money::new(discount)).unwrap_err();
-        assert_eq!(
-            error,
-            QuoteError::BasketDiscount {
-                discount: Money::new(discount),
-                most: Money::new(1_000)
-            }
-        );
+        assert_eq!(error, QuoteError::BasketDiscount { discount: Money::new(discount), most: Money::new(1_000) });
         assert_eq!(
             (error.line(), error.field(), error.code()),
-            (
-                None,
-                Some("basket_discount"),
-                "basket-discount-out-of-range"
-            )
+            (None, Some("basket_discount"), "basket-discount-out-of-range")
         );
     }
     assert!(quote(&[], Money::new(1)).is_err());
@@ -263,26 +155,9 @@ fn the_limits_of_the_basket_itself() {
 #[test]
 fn violations_are_all_reported_one_a_line() {
     let good = line(500, 2, TaxRates::STANDARD);
-    let bad = Line {
-        quantity: 0,
-        unit_price: Money::new(-1),
-        ..good
-    };
-    let found = violations(
-        &[
-            bad,
-            good,
-            Line {
-                discount: Money::MAX,
-                ..good
-            },
-        ],
-        Money::MAX,
-    );
-    assert_eq!(
-        found.iter().map(QuoteError::line).collect::<Vec<_>>(),
-        [Some(0), Some(2)]
-    );
+    let bad = Line { quantity: 0, unit_price: Money::new(-1), ..good };
+    let found = violations(&[bad, good, Line { discount: Money::MAX, ..good }], Money::MAX);
+    assert_eq!(found.iter().map(QuoteError::line).collect::<Vec<_>>(), [Some(0), Some(2)]);
     assert_eq!(violations(&[good], Money::ZERO), []);
 }
 
@@ -292,14 +167,7 @@ fn openapi_brings_every_schema_a_quote_refers_to() {
     let mut schemas = Vec::new();
     <Quote as utoipa::ToSchema>::schemas(&mut schemas);
     let names: std::collections::BTreeSet<_> = schemas.into_iter().map(|(name, _)| name).collect();
-    let expected = [
-        "Money",
-        "QuotedLine",
-        "Tax",
-        "TaxGroup",
-        "TaxRate",
-        "TaxRates",
-    ];
+    let expected = ["Money", "QuotedLine", "Tax", "TaxGroup", "TaxRate", "TaxRates"];
     assert_eq!(names.iter().collect::<Vec<_>>(), expected);
 }
 

@@ -14,76 +14,47 @@ fn refusal(json: &str) -> String {
 #[test]
 fn displays_dollars_and_cents() {
     let texts = [0, 5, 99, 100, 1_234, -5, -1_234].map(|cents| Money::new(cents).to_string());
-    assert_eq!(
-        texts,
-        ["0.00", "0.05", "0.99", "1.00", "12.34", "-0.05", "-12.34"]
-    );
+    assert_eq!(texts, ["0.00", "0.05", "0.99", "1.00", "12.34", "-0.05", "-12.34"]);
     assert_eq!(Money::MIN.to_string(), "-90071992547409.91");
-    assert_eq!(
-        format!("{:>8}|{:<8}|", Money::new(-5), Money::new(5)),
-        "   -0.05|0.05    |"
-    );
+    assert_eq!(format!("{:>8}|{:<8}|", Money::new(-5), Money::new(5)), "   -0.05|0.05    |");
 }
 
 #[test]
 fn json_is_an_integer_amount_and_a_currency() {
     let json = serde_json::to_string(&Money::new(299)).unwrap();
     assert_eq!(json, r#"{"amount":299,"currency":"CAD"}"#);
-    assert_eq!(
-        serde_json::from_str::<Money>(&json).unwrap(),
-        Money::new(299)
-    );
+    assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), Money::new(299));
     let json = r#"{"currency":"CAD","amount":-9007199254740991}"#;
     assert_eq!(serde_json::from_str::<Money>(json).unwrap(), Money::MIN);
 }
 
 #[test]
 fn json_refuses_what_is_not_integer_cents() {
-    for (amount, named) in [
-        ("2.99", "2.99"),
-        ("299.0", "299.0"),
-        ("1e2", "100.0"),
-        (r#""299""#, r#""299""#),
-        ("null", "null"),
-    ] {
+    for (amount, named) in
+        [("2.99", "2.99"), ("299.0", "299.0"), ("1e2", "100.0"), (r#""299""#, r#""299""#), ("null", "null")]
+    {
         let refusal = refusal(&format!(r#"{{"amount":{amount},"currency":"CAD"}}"#));
-        assert!(
-            refusal.contains(named) && refusal.contains("expected an integer number of cents"),
-            "{refusal}"
-        );
+        assert!(refusal.contains(named) && refusal.contains("expected an integer number of cents"), "{refusal}");
     }
 }
 
 #[test]
 fn json_refuses_amounts_out_of_range() {
-    for amount in [
-        "9007199254740992",
-        "-9007199254740992",
-        "9223372036854775807",
-    ] {
+    for amount in ["9007199254740992", "-9007199254740992", "9223372036854775807"] {
         let refusal = refusal(&format!(r#"{{"amount":{amount},"currency":"CAD"}}"#));
-        assert!(
-            refusal.contains("within 9007199254740991 cents of zero"),
-            "{refusal}"
-        );
+        assert!(refusal.contains("within 9007199254740991 cents of zero"), "{refusal}");
     }
     assert!(
-        refusal(r#"{"amount":18446744073709551615,"currency":"CAD"}"#)
-            .contains("expected an integer number of cents")
+        refusal(r#"{"amount":18446744073709551615,"currency":"CAD"}"#).contains("expected an integer number of cents")
     );
 }
 
 #[test]
 fn json_refuses_another_currency_and_other_members() {
-    assert!(
-        refusal(r#"{"amount":299,"currency":"USD"}"#)
-            .contains("unknown variant `USD`, expected `CAD`")
-    );
+    assert!(refusal(r#"{"amount":299,"currency":"USD"}"#).contains("unknown variant `USD`, expected `CAD`"));
     assert!(refusal(r#"{"amount":299}"#).contains("missing field `currency`"));
     assert!(refusal(r#"{"currency":"CAD"}"#).contains("missing field `amount`"));
-    assert!(
-        refusal(r#"{"amount":299,"currency":"CAD","cents":1}"#).contains("unknown field `cents`")
-    );
+    assert!(refusal(r#"{"amount":299,"currency":"CAD","cents":1}"#).contains("unknown field `cents`"));
     assert!(refusal("2.99").contains("invalid type"));
 }
 
@@ -94,20 +65,12 @@ fn arithmetic_stops_at_the_bounds() {
     assert_eq!(Money::MIN.try_sub(cent), Err(MoneyError::OutOfRange));
     assert_eq!(Money::MAX.try_mul(2), Err(MoneyError::OutOfRange));
     assert_eq!(Money::MAX.try_mul(u32::MAX), Err(MoneyError::OutOfRange));
-    assert_eq!(
-        Money::try_sum([Money::MAX, cent, -cent]),
-        Err(MoneyError::OutOfRange)
-    );
+    assert_eq!(Money::try_sum([Money::MAX, cent, -cent]), Err(MoneyError::OutOfRange));
     assert_eq!(Money::MAX.try_mul(1), Ok(Money::MAX));
     assert_eq!(Money::MAX.try_add(Money::MIN), Ok(Money::ZERO));
     assert_eq!(-Money::MAX, Money::MIN);
     assert_eq!(Money::MIN.abs(), Money::MAX);
-    for cents in [
-        i64::MIN,
-        i64::MAX,
-        Money::MAX.cents() + 1,
-        Money::MIN.cents() - 1,
-    ] {
+    for cents in [i64::MIN, i64::MAX, Money::MAX.cents() + 1, Money::MIN.cents() - 1] {
         assert_eq!(Money::from_cents(cents), Err(MoneyError::OutOfRange));
     }
 }

@@ -6,10 +6,7 @@ use super::MoneyError;
 
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(
-    feature = "openapi",
-    schema(description = "An amount of money in integer cents.")
-)]
+#[cfg_attr(feature = "openapi", schema(description = "An amount of money in integer cents."))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Money {
     #[cfg_attr(
@@ -31,10 +28,7 @@ enum Currency {
 
 impl From<super::Money> for Money {
     fn from(money: super::Money) -> Money {
-        Money {
-            amount: money.cents(),
-            currency: Currency::Cad,
-        }
+        Money { amount: money.cents(), currency: Currency::Cad }
     }
 }
 

@@ -17,10 +17,7 @@ fn half_a_cent_goes_up_and_less_does_not() {
     let gst = |cents| TaxRate::GST.tax_on(Money::new(cents)).cents();
     assert_eq!([9, 10, 29, 30, -9, -10].map(gst), [0, 1, 1, 2, 0, -1]);
     let qst = |cents| TaxRate::QST.tax_on(Money::new(cents)).cents();
-    assert_eq!(
-        [5, 6, 2_000, 2_006, -2_000].map(qst),
-        [0, 1, 200, 200, -200]
-    );
+    assert_eq!([5, 6, 2_000, 2_006, -2_000].map(qst), [0, 1, 200, 200, -200]);
 }
 
 #[test]
@@ -28,10 +25,7 @@ fn the_rule_as_the_services_and_their_sql_write_it() {
     for cents in 0..200_000_i64 {
         let base = Money::from_cents(cents).unwrap();
         assert_eq!(TaxRate::GST.tax_on(base).cents(), (cents * 5 + 50) / 100);
-        assert_eq!(
-            TaxRate::QST.tax_on(base).cents(),
-            (cents * 9_975 + 50_000) / 100_000
-        );
+        assert_eq!(TaxRate::QST.tax_on(base).cents(), (cents * 9_975 + 50_000) / 100_000);
     }
 }
 
@@ -44,73 +38,36 @@ fn each_tax_is_rounded_once_on_the_sum_of_its_own_lines() {
         (Money::new(10), TaxRates::STANDARD),
         (Money::new(999), TaxRates::ZERO_RATED),
     ];
-    let group = |tax, rate, base: i32, amount: i32| TaxGroup {
-        tax,
-        rate,
-        base: base.into(),
-        amount: amount.into(),
-    };
-    assert_eq!(
-        breakdown(lines).unwrap(),
-        [
-            group(Tax::Gst, TaxRate::GST, 30, 2),
-            group(Tax::Qst, TaxRate::QST, 20, 2)
-        ]
-    );
+    let group = |tax, rate, base: i32, amount: i32| TaxGroup { tax, rate, base: base.into(), amount: amount.into() };
+    assert_eq!(breakdown(lines).unwrap(), [group(Tax::Gst, TaxRate::GST, 30, 2), group(Tax::Qst, TaxRate::QST, 20, 2)]);
 }
 
 #[test]
 fn a_basket_that_spans_a_change_of_rates_rounds_each_rate_once() {
     let six = TaxRate::from_thousandths(6_000).unwrap();
     let lines = [
-        (
-            Money::new(1_010),
-            TaxRates {
-                gst: six,
-                qst: TaxRate::ZERO,
-            },
-        ),
-        (
-            Money::new(1_010),
-            TaxRates {
-                gst: TaxRate::GST,
-                qst: TaxRate::ZERO,
-            },
-        ),
+        (Money::new(1_010), TaxRates { gst: six, qst: TaxRate::ZERO }),
+        (Money::new(1_010), TaxRates { gst: TaxRate::GST, qst: TaxRate::ZERO }),
     ];
-    let amounts: Vec<_> = breakdown(lines)
-        .unwrap()
-        .into_iter()
-        .map(|group| (group.rate, group.amount.cents()))
-        .collect();
+    let amounts: Vec<_> =
+        breakdown(lines).unwrap().into_iter().map(|group| (group.rate, group.amount.cents())).collect();
     assert_eq!(amounts, [(TaxRate::GST, 51), (six, 61)]);
 }
 
 #[test]
 fn rates_have_a_range_a_text_and_a_json_integer() {
-    assert_eq!(
-        TaxRate::from_thousandths(-1),
-        Err(RateError { thousandths: -1 })
-    );
+    assert_eq!(TaxRate::from_thousandths(-1), Err(RateError { thousandths: -1 }));
     assert_eq!(
         TaxRate::from_thousandths(100_001).unwrap_err().to_string(),
         "a tax rate must be from 0 to 100000 thousandths of a percent, not 100001"
     );
-    let texts = [0, 5_000, 9_975, 9_500, 100_000]
-        .map(|rate| TaxRate::from_thousandths(rate).unwrap().to_string());
+    let texts = [0, 5_000, 9_975, 9_500, 100_000].map(|rate| TaxRate::from_thousandths(rate).unwrap().to_string());
     assert_eq!(texts, ["0%", "5%", "9.975%", "9.5%", "100%"]);
 
     let json = serde_json::to_string(&TaxRates::STANDARD).unwrap();
     assert_eq!(json, r#"{"gst":5000,"qst":9975}"#);
-    assert_eq!(
-        serde_json::from_str::<TaxRates>(&json).unwrap(),
-        TaxRates::STANDARD
-    );
-    let refusal = |json| {
-        serde_json::from_str::<TaxRate>(json)
-            .unwrap_err()
-            .to_string()
-    };
+    assert_eq!(serde_json::from_str::<TaxRates>(&json).unwrap(), TaxRates::STANDARD);
+    let refusal = |json| serde_json::from_str::<TaxRate>(json).unwrap_err().to_string();
     assert!(refusal("9.975").contains("expected an integer number of thousandths of a percent"));
     assert!(refusal("100001").contains("from 0 to 100000"));
     assert!(refusal("-1").contains("not -1"));
@@ -121,10 +78,7 @@ fn rates_have_a_range_a_text_and_a_json_integer() {
 fn openapi_describes_a_rate_as_an_integer() {
     let schema = serde_json::to_value(<TaxRate as utoipa::PartialSchema>::schema()).unwrap();
     assert_eq!(schema["type"], "integer");
-    assert_eq!(
-        (&schema["minimum"], &schema["maximum"]),
-        (&0.into(), &100_000.into())
-    );
+    assert_eq!((&schema["minimum"], &schema["maximum"]), (&0.into(), &100_000.into()));
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use comptoir_postgres::{Error, Isolation, Observe, Operation, Options, Outcome, 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::support::{admin, at_rest, only, options, schema, sessions, single};
+use crate::support::{admin, at_rest, eventually, only, options, schema, sessions, single};
 
 const CALLS: u64 = 1500;
 const CALLERS: u64 = 24;
@@ -112,14 +112,10 @@ async fn storm(name: &str, table: &str) {
     let sum = pool.query("select sum(balance)::int8 from accounts", vec![]).await.unwrap();
     assert_eq!(only(sum), Value::Int64(TOTAL));
     // All of them can be had at the same time.
-    let sleep = || pool.query("select pg_sleep(0.3)", vec![]);
-    let watch = async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        pool.status().in_use
-    };
-    let (a, b, c, d, in_use) = tokio::join!(sleep(), sleep(), sleep(), sleep(), watch);
+    let sleep = || pool.query("select pg_sleep(2)", vec![]);
+    let all = eventually("all are in use", async || pool.status().in_use == limits.max_connections);
+    let (a, b, c, d, ()) = tokio::join!(sleep(), sleep(), sleep(), sleep(), all);
     assert!(a.is_ok() && b.is_ok() && c.is_ok() && d.is_ok());
-    assert_eq!(in_use, limits.max_connections);
     let (one, two, three) = (
         pool.begin(Isolation::default()).await.unwrap(),
         pool.begin(Isolation::default()).await.unwrap(),

@@ -89,7 +89,7 @@ pub async fn backend(pool: &Pool) -> Value {
 
 /// How many connections of this name the server has in a state like this.
 pub async fn sessions(admin: &mut PgConnection, name: &str, state: &str) -> i64 {
-    sqlx::query("select count(*) from pg_stat_activity where application_name = $1 and state like $2")
+    sqlx::query("select count(*) from pg_stat_activity where datname = current_database() and application_name = $1 and state like $2")
         .bind(name)
         .bind(state)
         .fetch_one(admin)

@@ -150,7 +150,7 @@ async fn a_server_that_dies_is_started_again() {
         cluster.pid().is_some_and(|pid| pid != first) && connect(&cluster.administrator()).await.is_ok()
     })
     .await;
-    let mut status = cluster.status();
+    let mut status = cluster.postmaster.status();
     assert!(matches!(*status.borrow_and_update(), Status::Running { pid } if pid != first));
     cluster.stop().await.unwrap();
     assert_eq!(*status.borrow(), Status::Stopped);
@@ -180,8 +180,15 @@ async fn an_orphan_is_stopped_and_its_data_kept() {
 async fn a_pid_that_went_to_another_process_is_not_taken_for_a_server() {
     let project = project();
     Cluster::start(settings(project.path())).await.unwrap().stop().await.unwrap();
-    let data = project.path().join("postgres/data");
-    let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
+    let directory = project.path().join("postgres");
+    let data = directory.join("data");
+    // Of the same user, or Postgres itself would know that it is none of its own.
+    let account = Account::choose(&directory).unwrap();
+    let mut bystander = account::command(Path::new("sleep"), account.as_ref(), Path::new("/"))
+        .arg("600")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     std::fs::write(data.join("postmaster.pid"), format!("{}\n{}\n", bystander.id(), data.display())).unwrap();
     let cluster = Cluster::start(settings(project.path())).await.unwrap();
     assert!(runs(bystander.id()));

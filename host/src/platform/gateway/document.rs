@@ -221,10 +221,6 @@ impl<'a> Section<'a> {
         &self.place
     }
 
-    pub fn line(&self) -> usize {
-        self.line
-    }
-
     pub fn mistake(&self, text: impl Into<String>) {
         self.mistakes.add(self.line, &self.place, text);
     }

@@ -93,9 +93,8 @@ pub fn whole(body: impl Into<Bytes>) -> Body {
 /// A body of unknown length that is sent as its parts are made.
 pub fn chunked() -> (mpsc::UnboundedSender<Bytes>, Body) {
     let (sender, receiver) = mpsc::unbounded_channel::<Bytes>();
-    let chunks = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        Some((receiver.recv().await?, receiver))
-    });
+    let chunks =
+        futures_util::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
     let frames = chunks.map(|chunk| Ok::<_, Infallible>(Frame::data(chunk)));
     (sender, BodyExt::boxed(StreamBody::new(frames)))
 }

@@ -68,8 +68,13 @@ impl Database {
     pub async fn at_rest(&self) {
         let mut connection = self.connect().await;
         eventually("no connection is in a transaction or runs a statement", async || {
-            number(&mut connection, "select count(*) from pg_stat_activity where datname = current_database() \
-                 and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'").await == 0
+            number(
+                &mut connection,
+                "select count(*) from pg_stat_activity where datname = current_database() \
+                 and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'",
+            )
+            .await
+                == 0
         })
         .await;
     }
@@ -81,7 +86,8 @@ impl Database {
             "select count(*) from pg_stat_activity where datname = current_database() \
              and pid <> pg_backend_pid() and application_name like 'comptoir %' and state = '{state}'"
         );
-        eventually(&format!("{count} connection(s) {state}"), async || number(&mut connection, &sql).await == count).await;
+        eventually(&format!("{count} connection(s) {state}"), async || number(&mut connection, &sql).await == count)
+            .await;
     }
 }
 

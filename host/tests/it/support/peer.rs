@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use http_body_util::Full;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -29,8 +29,10 @@ struct Seen {
 /// A request that reached the peer.
 #[derive(Clone, Debug)]
 pub struct Call {
+    pub method: Method,
     pub target: String,
     pub headers: HeaderMap,
+    pub body: Bytes,
 }
 
 impl Call {
@@ -71,9 +73,12 @@ async fn serve(listener: TcpListener, seen: Arc<Seen>) {
 }
 
 async fn answer(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let call = Call { target: request.uri().to_string(), headers: request.headers().clone() };
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.expect("a whole request").to_bytes();
+    let hang = parts.uri.path() == "/hang";
+    let call = Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body };
     seen.requests.lock().expect("no panic").push(call);
-    if request.uri().path() == "/hang" {
+    if hang {
         std::future::pending::<()>().await;
     }
     let response = Response::builder().status(418).header("x-from-peer", "yes");

@@ -117,7 +117,7 @@ fn the_file_strips_identities_and_proves_only_what_was_checked() {
         let plugins = route.plugins.over(&service.plugins).over(&config.plugins);
         let transformer = plugins.transformer.expect("identities are removed on every route");
         let mut headers = HeaderMap::new();
-        for name in super::identity::CLAIMS {
+        for name in identity::CLAIMS {
             headers.insert(name, "forged".parse().unwrap());
         }
         transformer.apply(&mut headers);
