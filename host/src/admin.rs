@@ -199,6 +199,7 @@ impl Admin {
         document(StatusCode::OK, &json!({"rolled_back": done}))
     }
 
+    #[expect(clippy::result_large_err, reason = "an answer either way, to an operator")]
     fn authorize(&self, request: &Request<Incoming>) -> Result<(), Answer> {
         let Some(token) = &self.token else {
             return Err(problem(
@@ -216,6 +217,7 @@ impl Admin {
     }
 
     /// A service's replicas, or one replica by its own name.
+    #[expect(clippy::result_large_err, reason = "an answer either way, to an operator")]
     fn find(&self, name: &str) -> Result<Vec<&Arc<Service>>, Answer> {
         let by_name: Vec<_> = self.services.iter().filter(|service| service.name() == name).collect();
         if !by_name.is_empty() {

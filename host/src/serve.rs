@@ -31,7 +31,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
             // Loaded, or waiting for a database that is away: requests are answered either way.
             Ok(_) => announce(&format!("Serving HTTP on http://{address}/")),
             Err(refusal) if refusal.transient => announce(&format!("Serving HTTP on http://{address}/")),
-            Err(refusal) => bail!("refused at stage `{}`: {}", refusal.stage, refusal.message),
+            Err(refusal) => {
+                host.stop().await;
+                bail!("refused at stage `{}`: {}", refusal.stage, refusal.message);
+            }
         },
         signal = &mut stopped => {
             signal?;

@@ -80,10 +80,9 @@ impl Products {
         })
     }
 
-    /// The lines with product data that is at most as old as [`crate::domain::FRESH_FOR`], or as
-    /// they were when products does not answer.
-    pub async fn refresh(&self, store: Option<StoreId>, lines: Vec<KnownLine>) -> Vec<KnownLine> {
-        let now = self.context.clock.now();
+    /// The lines with product data that is not stale `now`, or as they were when products does not
+    /// answer.
+    pub async fn refresh(&self, store: Option<StoreId>, lines: Vec<KnownLine>, now: Timestamp) -> Vec<KnownLine> {
         let due: Vec<ProductId> = lines
             .iter()
             .filter(|line| line.product.as_ref().is_none_or(|p| is_stale(p.fetched_at, now)))

@@ -1,10 +1,11 @@
 -- The opening assortment: five products with names that tests and examples rely on (1 Coke .. 5 Café), then what a
 -- Québec convenience store sells. Prices in cents, before tax; deposits as of 2025. Barcodes are UPC-A with their check digit.
 
-create temporary table seed (
+-- Not a temporary one: a service may not make those, because they outlive their statement.
+create table seed (
   id bigint, sku text, name text, name_fr text, name_en text, description text, barcode text,
   category_code text, tax_category_code text, amount_cents bigint, deposit_cents bigint
-) on commit drop;
+);
 
 insert into seed values
   (1, 'COKE-355', 'Coke', 'Coke, canette 355 ml', 'Coke, 355 ml can', 'Boisson gazeuse au cola, canette de 355 ml.', '628501000376', 'soft-drinks', 'standard', 299, 10),
@@ -252,3 +253,5 @@ insert into prices (product_id, kind, amount_cents, valid, created_at)
 select id, 'regular', amount_cents, tstzrange('2024-01-01 05:00:00+00', null), '2024-01-01 05:00:00+00'
 from seed
 order by id;
+
+drop table seed;

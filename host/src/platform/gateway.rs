@@ -127,6 +127,13 @@ impl Gateway {
         Ok(Self(Arc::new(Shared { routes, plugins, pools, consumers, metrics, probing: AtomicBool::new(false) })))
     }
 
+    /// Names of the routes, the one to try first in front.
+    pub fn routes(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.routes.routes().map(|route| route.name.as_str()).collect();
+        names.dedup();
+        names
+    }
+
     /// Serves one core's listener until `shutdown`, then waits at most `grace` for the requests that run. To be called
     /// on the runtime of that core; the first caller also probes the targets.
     pub async fn serve(

@@ -98,8 +98,9 @@ impl Platform {
             }
         }
         let host = Host::start(config, metrics.clone()).await?;
-        for service in host.services() {
-            loaded(service).await?;
+        if let Err(error) = all_loaded(&host).await {
+            host.stop().await;
+            return Err(error);
         }
         let stop_gateway = CancellationToken::new();
         let (gateway, gateways) = start_gateway(args, directory.secrets(), &host, &metrics, &stop_gateway)?;
@@ -195,6 +196,13 @@ fn peers(definition: &Definition, addresses: &[Vec<SocketAddr>]) -> Result<Peers
         peers.insert((*name).to_owned(), authority);
     }
     Ok(peers)
+}
+
+async fn all_loaded(host: &Host) -> Result<()> {
+    for service in host.services() {
+        loaded(service).await?;
+    }
+    Ok(())
 }
 
 /// Waits until the service has its component, or says why it has not.

@@ -4,6 +4,16 @@
 //! Needs the guests (`make fixtures`) and a Postgres in `COMPTOIR_TEST_POSTGRES` (`make test`
 //! starts one). A test waits for conditions, with a deadline, and never for time to pass.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod background;
 mod cache;
 mod command_line;

@@ -154,8 +154,10 @@ pub(super) async fn read(
     let found = store::view(&app.context.db, id).await?;
     let (cart, lines) = found.ok_or_else(|| not_found(id))?;
     readable(&cart)?;
-    let lines = app.products.refresh(cart.store_id, lines).await;
-    let cart = Cart::of(cart, lines, app.now())?;
+    // One instant for both: what needed no refresh is not stale a moment later.
+    let now = app.now();
+    let lines = app.products.refresh(cart.store_id, lines, now).await;
+    let cart = Cart::of(cart, lines, now)?;
     let body = encode(&cart)?;
     let tag = cart.tag(&body);
     if if_none_match.matches(&tag) {
@@ -233,7 +235,7 @@ fn encode(cart: &Cart) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(cart).map_err(Problem::internal)
 }
 
-/// FNV-1a (RFC 9923): the same on every replica. It tells representations of one version apart, so
+/// FNV-1a, 64 bits: the same on every replica. It tells representations of one version apart, so
 /// nothing is gained by finding a collision.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))

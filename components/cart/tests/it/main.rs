@@ -1,6 +1,16 @@
 //! The service as a whole, natively, on a real PostgreSQL: one database for each test, as many
 //! replicas over it as the test is about, and products in the same process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod carts;
 mod consume;
 mod document;

@@ -27,8 +27,8 @@ pub async fn ensure(administrator: &Database, secrets_folder: &Path, service: &s
         run(&mut connection, format!("create database {service} owner {role}")).await?;
     }
     run(&mut connection, format!("revoke all on database {service} from public")).await?;
-    // A temporary table would outlive a request on a connection that the next request gets.
-    run(&mut connection, format!("revoke temporary on database {service} from {role}")).await?;
+    // Temporary tables are for migrations.
+    run(&mut connection, format!("grant connect, create, temporary on database {service} to {role}")).await?;
     connection.close().await.context("cannot close the connection")?;
     Ok(Database { name: service.to_owned(), user: role, password, ..administrator.clone() })
 }

@@ -5,6 +5,16 @@
 //! as one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The
 //! rounds alternate between them, and the medians are reported.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark ends when something is wrong"
+)]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
