@@ -22,6 +22,8 @@ use crate::service::Service;
 /// A client that opens a connection must say something within this time.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 const BACKLOG: i32 = 1024;
+/// The least that hyper takes for a connection's buffer.
+const MIN_BUFFER_BYTES: usize = 8 << 10;
 
 /// One listener per core on one address; the kernel spreads connections over them. With port 0, all
 /// get the port that the first one got.
@@ -70,8 +72,8 @@ pub async fn serve(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT)
-        .max_buf_size(service.limits().max_request_header_bytes.max(8 << 10))
-        .pipeline_flush(true);
+        .max_header_size(service.limits().max_request_header_bytes)
+        .max_buf_size(service.limits().max_request_header_bytes.max(MIN_BUFFER_BYTES));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
