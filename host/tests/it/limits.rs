@@ -36,7 +36,7 @@ async fn a_body_of_a_declared_length_over_the_limit_is_refused() {
 #[tokio::test]
 async fn a_body_of_unknown_length_over_the_limit_is_refused() {
     let host = faults().arg("--max-request-body-bytes", "1000").start().await;
-    for (bytes, status) in [(1000, 200), (1001, 413), (100_000, 413)] {
+    for (bytes, status) in [(1000, 200), (1001, 413), (2000, 413)] {
         let (sender, body) = client::chunked();
         for chunk in vec![0; bytes].chunks(300) {
             sender.send(chunk.to_vec().into()).expect("a receiver");
