@@ -15,9 +15,6 @@ use std::fmt;
 
 pub type Result<T, E = Problem> = std::result::Result<T, E>;
 
-/// What a problem's `type` starts with; its code follows.
-const TYPE_PREFIX: &str = "urn:comptoir:problem:";
-
 /// How long to wait before asking again when the database is busy or away.
 const DATABASE_RETRY_AFTER_S: u32 = 1;
 
@@ -241,16 +238,15 @@ impl IntoResponse for Problem {
         self.log();
         let request = request::current();
         let Parts { status, code, title, detail, errors, extensions, mut headers, .. } = *self.0;
+        let plain = ProblemBody::new(status.as_u16(), code);
         let body = ProblemBody {
-            r#type: format!("{TYPE_PREFIX}{code}"),
-            title: title.unwrap_or_else(|| body::title_of(code)),
-            status: status.as_u16(),
+            title: title.unwrap_or(plain.title),
             detail,
             instance: request.as_deref().map(|request| request.uri().path().to_owned()),
-            code: code.into(),
             request_id: request.as_deref().map(|request| request.request_id().to_owned()),
             errors,
             extensions,
+            ..plain
         };
         // A map with keys that are texts cannot fail to be written.
         let json = serde_json::to_vec(&body).unwrap_or_default();

@@ -94,7 +94,7 @@ pub struct CartLine {
 
 /// Make an empty cart
 #[utoipa::path(
-    post, path = "/api/v1/carts", tag = "carts", request_body = NewCart,
+    post, path = "/api/v1/carts", operation_id = "createCart", tag = "carts", request_body = NewCart,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
     responses(
         (status = 201, description = "Made", body = Cart, headers(
@@ -134,7 +134,7 @@ pub(super) async fn create(
 ///
 /// Prices are at most 30 seconds old, unless they are marked `stale`: then products does not answer.
 #[utoipa::path(
-    get, path = "/api/v1/carts/{id}", tag = "carts",
+    get, path = "/api/v1/carts/{id}", operation_id = "getCart", tag = "carts",
     params(
         ("id" = CartId, Path, description = "The cart"),
         ("If-None-Match" = Option<String>, Header, description = "What the client has"),

@@ -49,7 +49,7 @@ pub struct Estimate {
 
 /// What the cart costs
 #[utoipa::path(
-    get, path = "/api/v1/carts/{id}/estimate", tag = "carts",
+    get, path = "/api/v1/carts/{id}/estimate", operation_id = "estimateCart", tag = "carts",
     params(("id" = CartId, Path, description = "The cart"), EstimateQuery),
     responses(
         (status = 200, description = "The estimate", body = Estimate),

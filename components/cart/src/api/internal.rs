@@ -88,7 +88,7 @@ pub struct Violation {
 
 /// The lines of an open cart
 #[utoipa::path(
-    get, path = "/internal/v1/carts/{id}/snapshot", tag = "internal",
+    get, path = "/internal/v1/carts/{id}/snapshot", operation_id = "snapshotCart", tag = "internal",
     params(("id" = CartId, Path, description = "The cart")),
     responses(
         (status = 200, description = "What is in it now", body = Contents,
@@ -116,7 +116,8 @@ pub(super) async fn snapshot(
 ///
 /// Once for each checkout: a repetition is answered alike and takes nothing.
 #[utoipa::path(
-    post, path = "/internal/v1/carts/{id}/consume", tag = "internal", request_body = Consumption,
+    post, path = "/internal/v1/carts/{id}/consume", operation_id = "consumeCart", tag = "internal",
+    request_body = Consumption,
     params(("id" = CartId, Path, description = "The cart")),
     responses(
         (status = 200, description = "What was taken", body = Consumed),
@@ -209,7 +210,7 @@ fn differently() -> Problem {
 
 /// Whether the carts keep their rules
 #[utoipa::path(
-    get, path = "/internal/v1/audit", tag = "internal",
+    get, path = "/internal/v1/audit", operation_id = "auditCarts", tag = "internal",
     responses((status = 200, description = "What is wrong: nothing, if all is well", body = Audit)),
     security(("service" = [])),
 )]

@@ -80,7 +80,7 @@ pub struct Item {
 ///
 /// Adds to the line if there is one. Concurrent additions sum up, on whichever replica.
 #[utoipa::path(
-    post, path = "/api/v1/carts/{id}/items", tag = "items", request_body = NewItem,
+    post, path = "/api/v1/carts/{id}/items", operation_id = "addCartItem", tag = "items", request_body = NewItem,
     params(
         ("id" = CartId, Path, description = "The cart"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless"),
@@ -111,7 +111,8 @@ pub(super) async fn add(
 ///
 /// What would be less than nothing is refused, and changes nothing; zero removes the line.
 #[utoipa::path(
-    patch, path = "/api/v1/carts/{id}/items/{product_id}", tag = "items", request_body = ItemChange,
+    patch, path = "/api/v1/carts/{id}/items/{product_id}", operation_id = "changeCartItem", tag = "items",
+    request_body = ItemChange,
     params(
         ("id" = CartId, Path, description = "The cart"),
         ("product_id" = ProductId, Path, description = "The product"),
@@ -156,7 +157,8 @@ pub(super) async fn change(
 /// May be repeated with the same `If-Match` when the answer was lost: if the line holds what the body
 /// says, and the tag is an earlier one of this cart, the answer is 200 and nothing is written.
 #[utoipa::path(
-    put, path = "/api/v1/carts/{id}/items/{product_id}", tag = "items", request_body = ItemQuantity,
+    put, path = "/api/v1/carts/{id}/items/{product_id}", operation_id = "setCartItem", tag = "items",
+    request_body = ItemQuantity,
     params(
         ("id" = CartId, Path, description = "The cart"),
         ("product_id" = ProductId, Path, description = "The product"),
@@ -188,7 +190,7 @@ pub(super) async fn set(
 ///
 /// May be repeated with the same `If-Match`: a product that is not in the cart is removed already.
 #[utoipa::path(
-    delete, path = "/api/v1/carts/{id}/items/{product_id}", tag = "items",
+    delete, path = "/api/v1/carts/{id}/items/{product_id}", operation_id = "removeCartItem", tag = "items",
     params(
         ("id" = CartId, Path, description = "The cart"),
         ("product_id" = ProductId, Path, description = "The product"),

@@ -34,7 +34,7 @@ pub struct MergeRequest {
 /// Quantities of the same product add up. All or nothing: carts that together go over a limit are not
 /// merged. Merging the same cart again changes nothing.
 #[utoipa::path(
-    post, path = "/api/v1/carts/{id}/merge", tag = "carts", request_body = MergeRequest,
+    post, path = "/api/v1/carts/{id}/merge", operation_id = "mergeCarts", tag = "carts", request_body = MergeRequest,
     params(
         ("id" = CartId, Path, description = "The cart that goes on"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless"),

@@ -20,6 +20,37 @@ async fn the_document_is_served_and_names_every_route() {
     assert_eq!(operations, 11);
 }
 
+#[test]
+fn operations_have_ids_of_their_own() {
+    let document = serde_json::to_value(document()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|operations| operations.as_object().unwrap().values());
+    let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((count, ids.len()), (11, 11), "{ids:?}");
+    // Without one of its own, an operation is called as its function.
+    assert!(ids.iter().all(|id| id.contains("Cart")), "{ids:?}");
+}
+
+#[test]
+fn a_cart_that_is_gone_is_described_and_a_version_that_is_optional_is_not_demanded() {
+    let document = serde_json::to_value(document()).unwrap();
+    let answers =
+        |path: &str, method: &str, status: &str| document["paths"][path][method]["responses"].get(status).is_some();
+    let (items, item) = ("/api/v1/carts/{id}/items", "/api/v1/carts/{id}/items/{product_id}");
+    assert!(answers("/api/v1/carts/{id}", "get", "410") && !answers("/api/v1/carts", "post", "410"));
+    for (path, method, demanded) in
+        [(items, "post", false), (item, "patch", false), (item, "put", true), (item, "delete", true)]
+    {
+        assert!(answers(path, method, "412"), "{method} {path}");
+        assert_eq!(answers(path, method, "428"), demanded, "{method} {path}");
+    }
+    let gone = &document["components"]["responses"]["Gone"]["content"]["application/problem+json"];
+    assert_eq!(gone["example"]["title"], "Cart expired");
+}
+
 #[tokio::test]
 async fn no_number_in_the_document_is_fractional() {
     fn check(value: &Value) {

@@ -92,7 +92,7 @@ pub struct ListQuery {
 
 /// Categories, by code
 #[utoipa::path(
-    get, path = "/api/v1/categories", tag = "categories", params(ListQuery),
+    get, path = "/api/v1/categories", operation_id = "listCategories", tag = "categories", params(ListQuery),
     responses((status = 200, description = "A page", body = Page<Category>)),
 )]
 pub(super) async fn list(State(context): State<Context>, Query(query): Query<ListQuery>) -> Result<Page<Category>> {
@@ -105,7 +105,7 @@ pub(super) async fn list(State(context): State<Context>, Query(query): Query<Lis
 
 /// Create a category
 #[utoipa::path(
-    post, path = "/api/v1/categories", tag = "categories", request_body = NewCategory,
+    post, path = "/api/v1/categories", operation_id = "createCategory", tag = "categories", request_body = NewCategory,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
     responses(
         (status = 201, description = "Created", body = Category,
@@ -133,7 +133,7 @@ pub(super) async fn create(
 
 /// One category
 #[utoipa::path(
-    get, path = "/api/v1/categories/{code}", tag = "categories",
+    get, path = "/api/v1/categories/{code}", operation_id = "getCategory", tag = "categories",
     params(("code" = String, Path, description = "The category")),
     responses((status = 200, description = "The category", body = Category)),
 )]

@@ -82,7 +82,7 @@ pub enum Outcome {
 ///
 /// At most 2000 lines of at most 64 KiB; what comes after is not read, and the last result says so.
 #[utoipa::path(
-    post, path = "/api/v1/products/import", tag = "products",
+    post, path = "/api/v1/products/import", operation_id = "importProducts", tag = "products",
     request_body(content = ImportLine, content_type = "application/x-ndjson",
         description = "One product a line"),
     responses((status = 200, description = "One result a line, in the same order",

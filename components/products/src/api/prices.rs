@@ -107,7 +107,7 @@ pub struct ListQuery {
 
 /// The prices of a product, by their start
 #[utoipa::path(
-    get, path = "/api/v1/products/{id}/prices", tag = "prices",
+    get, path = "/api/v1/products/{id}/prices", operation_id = "listPrices", tag = "prices",
     params(("id" = ProductId, Path, description = "The product"), ListQuery),
     responses((status = 200, description = "A page", body = Page<Price>)),
 )]
@@ -131,7 +131,7 @@ pub(super) async fn list(
 
 /// Add a price
 #[utoipa::path(
-    post, path = "/api/v1/products/{id}/prices", tag = "prices", request_body = NewPrice,
+    post, path = "/api/v1/products/{id}/prices", operation_id = "addPrice", tag = "prices", request_body = NewPrice,
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless"),
@@ -172,7 +172,7 @@ pub(super) async fn create(
 
 /// One price of a product
 #[utoipa::path(
-    get, path = "/api/v1/products/{id}/prices/{price_id}", tag = "prices",
+    get, path = "/api/v1/products/{id}/prices/{price_id}", operation_id = "getPrice", tag = "prices",
     params(
         ("id" = ProductId, Path, description = "The product"),
         ("price_id" = PriceId, Path, description = "The price"),

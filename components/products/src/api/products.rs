@@ -190,7 +190,7 @@ fn barcode(value: String) -> Result<String> {
 
 /// The products of a page
 #[utoipa::path(
-    get, path = "/api/v1/products", tag = "products", params(ListQuery),
+    get, path = "/api/v1/products", operation_id = "listProducts", tag = "products", params(ListQuery),
     responses((status = 200, description = "A page", body = Page<Product>)),
 )]
 pub(super) async fn list(State(context): State<Context>, Query(query): Query<ListQuery>) -> Result<Page<Product>> {
@@ -203,7 +203,7 @@ pub(super) async fn list(State(context): State<Context>, Query(query): Query<Lis
 
 /// Create a product with its first price
 #[utoipa::path(
-    post, path = "/api/v1/products", tag = "products", request_body = NewProduct,
+    post, path = "/api/v1/products", operation_id = "createProduct", tag = "products", request_body = NewProduct,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
     responses(
         (status = 201, description = "Created", body = Product, headers(
@@ -241,7 +241,7 @@ pub(super) async fn create(
 
 /// One product, also an archived one
 #[utoipa::path(
-    get, path = "/api/v1/products/{id}", tag = "products",
+    get, path = "/api/v1/products/{id}", operation_id = "getProduct", tag = "products",
     params(
         ("id" = ProductId, Path, description = "The product"), StoreQuery,
         ("If-None-Match" = Option<String>, Header, description = "What the client has"),
@@ -271,7 +271,7 @@ pub(super) async fn read(
 /// May be repeated with the same `If-Match` when the answer was lost: if the product is what the body
 /// asks for, and the tag is the one just before, the answer is 200 and nothing is written.
 #[utoipa::path(
-    put, path = "/api/v1/products/{id}", tag = "products", request_body = ProductInput,
+    put, path = "/api/v1/products/{id}", operation_id = "replaceProduct", tag = "products", request_body = ProductInput,
     params(
         ("id" = ProductId, Path, description = "The product"), StoreQuery,
         ("If-Match" = String, Header, description = "The revision that is replaced"),
@@ -312,7 +312,7 @@ pub(super) async fn replace(
 
 /// Change some members of a product
 #[utoipa::path(
-    patch, path = "/api/v1/products/{id}", tag = "products",
+    patch, path = "/api/v1/products/{id}", operation_id = "changeProduct", tag = "products",
     request_body(content(
         (ProductPatch = "application/merge-patch+json"), (ProductPatch = "application/json"),
     )),
@@ -355,7 +355,7 @@ pub(super) async fn change(
 ///
 /// It stays readable by its id. One that is archived already stays so, whatever `If-Match` says.
 #[utoipa::path(
-    delete, path = "/api/v1/products/{id}", tag = "products",
+    delete, path = "/api/v1/products/{id}", operation_id = "archiveProduct", tag = "products",
     params(
         ("id" = ProductId, Path, description = "The product"), StoreQuery,
         ("If-Match" = String, Header, description = "The revision that is archived"),

@@ -75,7 +75,7 @@ pub enum Payment {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Quote {
     /// In the order of the request.
-    pub lines: Vec<Line>,
+    pub lines: Vec<QuoteLine>,
     /// Before discounts.
     pub gross: Money,
     /// Of the lines and of the basket.
@@ -83,7 +83,7 @@ pub struct Quote {
     /// After discounts, before taxes: the sum of the lines' `net`.
     pub subtotal: Money,
     /// By tax and rate; what is taxed at nothing is not among them.
-    pub taxes: Vec<Tax>,
+    pub taxes: Vec<QuoteTax>,
     /// Container deposits, untaxed.
     pub deposits: Money,
     pub total: Money,
@@ -100,7 +100,7 @@ pub struct Quote {
 
 /// A line of a quote.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Line {
+pub struct QuoteLine {
     pub product_id: ProductId,
     pub sku: String,
     pub name: String,
@@ -126,7 +126,7 @@ pub struct Line {
 
 /// A tax, rounded once on the sum of its lines.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Tax {
+pub struct QuoteTax {
     /// `GST` or `QST`.
     #[schema(example = "QST")]
     pub code: &'static str,
@@ -138,7 +138,7 @@ pub struct Tax {
     pub amount: Money,
 }
 
-impl From<TaxGroup> for Tax {
+impl From<TaxGroup> for QuoteTax {
     fn from(group: TaxGroup) -> Self {
         Self { code: tax_code(group.tax), rate: percent(group.rate), taxable: group.base, amount: group.amount }
     }
@@ -146,7 +146,7 @@ impl From<TaxGroup> for Tax {
 
 /// Quote a basket
 #[utoipa::path(
-    post, path = "/api/v1/price-quotes", tag = "quotes", request_body = QuoteRequest,
+    post, path = "/api/v1/price-quotes", operation_id = "quoteBasket", tag = "quotes", request_body = QuoteRequest,
     responses((status = 200, description = "The quote", body = Quote)),
 )]
 pub(super) async fn quote(State(context): State<Context>, Json(request): Json<QuoteRequest>) -> Result<Json<Quote>> {
@@ -192,7 +192,7 @@ fn price(request: &QuoteRequest, offers: &HashMap<ProductId, Offer>, at: Timesta
         gross: quote.gross,
         discount: quote.discount,
         subtotal: quote.subtotal,
-        taxes: quote.taxes.into_iter().map(Tax::from).collect(),
+        taxes: quote.taxes.into_iter().map(QuoteTax::from).collect(),
         deposits: quote.deposits,
         total: quote.total,
         cash_total: quote.cash_total,
@@ -212,8 +212,8 @@ fn priced(line: &LineRequest, offer: &Offer) -> pricing::Line {
     }
 }
 
-fn line(offer: &Offer, quoted: &QuotedLine) -> Line {
-    Line {
+fn line(offer: &Offer, quoted: &QuotedLine) -> QuoteLine {
+    QuoteLine {
         product_id: offer.id,
         sku: offer.sku.clone(),
         name: offer.name.clone(),

@@ -110,7 +110,7 @@ pub struct ListQuery {
 
 /// Tax categories with their rates, by code
 #[utoipa::path(
-    get, path = "/api/v1/tax-categories", tag = "tax categories", params(ListQuery),
+    get, path = "/api/v1/tax-categories", operation_id = "listTaxCategories", tag = "tax categories", params(ListQuery),
     responses((status = 200, description = "A page", body = Page<TaxCategory>)),
 )]
 pub(super) async fn list(State(context): State<Context>, Query(query): Query<ListQuery>) -> Result<Page<TaxCategory>> {
@@ -124,7 +124,8 @@ pub(super) async fn list(State(context): State<Context>, Query(query): Query<Lis
 
 /// Create a tax category
 #[utoipa::path(
-    post, path = "/api/v1/tax-categories", tag = "tax categories", request_body = NewTaxCategory,
+    post, path = "/api/v1/tax-categories", operation_id = "createTaxCategory", tag = "tax categories",
+    request_body = NewTaxCategory,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
     responses(
         (status = 201, description = "Created", body = TaxCategory,
@@ -163,7 +164,7 @@ pub(super) async fn create(
 
 /// One tax category with its rates
 #[utoipa::path(
-    get, path = "/api/v1/tax-categories/{code}", tag = "tax categories",
+    get, path = "/api/v1/tax-categories/{code}", operation_id = "getTaxCategory", tag = "tax categories",
     params(("code" = String, Path, description = "The tax category")),
     responses((status = 200, description = "The tax category", body = TaxCategory)),
 )]
@@ -179,7 +180,7 @@ pub(super) async fn read(
 
 /// Change a rate from a day on
 #[utoipa::path(
-    post, path = "/api/v1/tax-categories/{code}/rates", tag = "tax categories",
+    post, path = "/api/v1/tax-categories/{code}/rates", operation_id = "changeTaxRate", tag = "tax categories",
     request_body = NewRate,
     params(
         ("code" = String, Path, description = "The tax category"),

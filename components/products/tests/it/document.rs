@@ -2,9 +2,9 @@
 
 use products::api::document::document;
 use sdk::testing::assert_openapi;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::shop;
+use crate::support::{cad, created, manager, priced, shop};
 
 #[test]
 fn the_document_that_is_checked_in_is_what_the_code_says() {
@@ -34,6 +34,52 @@ fn every_reference_leads_somewhere_and_every_operation_has_an_example_or_a_schem
             }
         }
     }
+}
+
+#[test]
+fn operations_have_ids_of_their_own_and_schemas_do_not_collide() {
+    let document = serde_json::to_value(document()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|operations| operations.as_object().unwrap().values());
+    let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((count, ids.len()), (18, 18), "{ids:?}");
+    // Two types called Tax would be one schema.
+    assert_eq!(document["components"]["schemas"]["Tax"]["enum"], json!(["gst", "qst"]));
+    assert!(document["components"]["schemas"]["QuoteTax"]["properties"]["taxable"].is_object());
+}
+
+#[tokio::test]
+async fn its_examples_are_accepted() {
+    let shop = shop().await;
+    let document = serde_json::to_value(document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let example = |name: &str| -> Value {
+        let properties = schemas[name]["properties"].as_object().unwrap().iter();
+        properties.filter_map(|(name, property)| Some((name.clone(), property.get("example")?.clone()))).collect()
+    };
+    let mut product = example("NewProduct");
+    product["price"] = cad(259);
+    assert!(product["barcode"].is_string());
+    let (id, _) = created(&shop, &product).await;
+    let mut price = example("NewPrice");
+    price["kind"] = json!("regular");
+    price["amount"] = cad(299);
+    priced(&shop, id, price).await;
+    let mut rate = example("NewRate");
+    rate["tax"] = json!("qst");
+    for (path, body) in [
+        ("/api/v1/categories", example("NewCategory")),
+        ("/api/v1/tax-categories", example("NewTaxCategory")),
+        ("/api/v1/tax-categories/standard/rates", rate),
+    ] {
+        let answer = manager(shop.post(path)).json(&body).send().await;
+        assert_eq!(answer.status, 201, "{path}: {}", answer.text());
+    }
+    let quote = shop.post("/api/v1/price-quotes").json(&schemas["QuoteRequest"]["example"]).send().await;
+    assert_eq!(quote.expect_status(200).json::<Value>()["payable"], cad(1_120));
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {

@@ -6,6 +6,9 @@ use std::borrow::Cow;
 use std::fmt;
 use utoipa::ToSchema;
 
+/// What a problem's `type` starts with; its code follows.
+const TYPE_PREFIX: &str = "urn:comptoir:problem:";
+
 /// RFC 9457's members, and ours: `code`, `request_id`, `errors`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -28,6 +31,24 @@ pub struct ProblemBody {
     #[serde(flatten)]
     #[schema(ignore)]
     pub extensions: Map<String, Value>,
+}
+
+impl ProblemBody {
+    /// What follows from the status and the code alone.
+    pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
+        ProblemBody {
+            r#type: format!("{TYPE_PREFIX}{code}"),
+            title: title_of(&code),
+            status,
+            detail: None,
+            instance: None,
+            code,
+            request_id: None,
+            errors: Vec::new(),
+            extensions: Map::new(),
+        }
+    }
 }
 
 /// One thing that is wrong with a request.
@@ -66,7 +87,7 @@ impl fmt::Display for FieldError {
 }
 
 /// `product-not-found` as a sentence: "Product not found".
-pub(super) fn title_of(code: &str) -> String {
+fn title_of(code: &str) -> String {
     let mut title = code.replace('-', " ");
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();

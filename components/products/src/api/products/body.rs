@@ -94,7 +94,7 @@ macro_rules! product_body {
             pub description: Option<String>,
             /// Unique. A GTIN of 8, 12, 13 or 14 digits, the last of which checks the others.
             #[serde(default)]
-            #[schema(example = "628501999993")]
+            #[schema(example = "628501999991")]
             pub barcode: Option<String>,
             /// The code of a category.
             #[schema(example = "soft-drinks")]

@@ -51,7 +51,7 @@ fn whatever_is_not_implemented_is_named() {
         ("allow: [manager, hq]", "allow: [manger, hq]", "acl allows the group manger, in which no consumer is"),
         ("size_unit: megabytes #", "size_unit: mb #", "`size_unit` is bytes, kilobytes or megabytes, not mb"),
         (
-            "origins: [http://localhost:5173",
+            "origins: [\"http://localhost:5173\"",
             "origins: ['*'",
             "an origin is written out as scheme://host:port here, not *",
         ),
