@@ -3,6 +3,8 @@
 //! A component reads these texts, so they are made of our own sentences and of what PostgreSQL says about a statement;
 //! what it says about connections (addresses, users, files) goes to the log only.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::types::{DatabaseError, Error};
@@ -68,8 +70,9 @@ fn database(error: &PgDatabaseError) -> Error {
 }
 
 /// An error on the way to an open connection.
-pub(crate) fn connecting(error: &sqlx::Error) -> Error {
+pub(crate) fn connecting(error: &sqlx::Error, timeout: Duration) -> Error {
     Error::Unavailable(match error {
+        sqlx::Error::PoolTimedOut => format!("cannot connect to the database within {} ms", timeout.as_millis()),
         sqlx::Error::Io(error) => format!("cannot connect to the database: {}", error.kind()),
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();

@@ -12,6 +12,7 @@ use deadpool::managed::{self, PoolError, TimeoutType, Timeouts};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::decode::{Answer, Collected};
+use crate::error;
 use crate::observe::{Observe, Operation, Outcome};
 use crate::options::{DEADLINE_GRACE, Options, RECOVERY_TIMEOUT};
 use crate::session::{Failure, Lease, Manager, Remedy, Session};
@@ -132,6 +133,7 @@ impl Pool {
     pub async fn close(&self) {
         let idle = self.shared.connections.retain(|_, _| false).removed;
         self.shared.connections.close();
+        self.shared.connections.manager().close();
         self.shared.transactions.close();
         let goodbyes = async {
             for session in idle {
@@ -234,7 +236,9 @@ impl Shared {
                 let max = self.options.max_connections;
                 format!("no free connection within {millis} ms: all {max} are in use")
             }
-            PoolError::Timeout(_) => format!("cannot connect to the database within {millis} ms"),
+            PoolError::Timeout(_) => {
+                return error::connecting(&sqlx::Error::PoolTimedOut, self.options.acquire_timeout);
+            }
             PoolError::Closed => "the pool is closed".into(),
             PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => "no connection".into(),
         })
