@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -15,10 +15,10 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, TrapOrPanicError};
 
-use crate::generation::{InFlight, ReadingBody, RequestFate};
+use crate::generation::{Generation, InFlight, InstanceEnded, ReadingBody, RequestFate, StartFailed};
 use crate::problem::Problem;
 use crate::service::Service;
 
@@ -37,13 +37,15 @@ const MAX_COLLECTED_BYTES: u64 = 64 << 10;
 pub struct Body {
     content: Content,
     reading: Option<ReadingBody>,
+    /// Counts the request until all of the response is out.
     _in_flight: Option<(InFlight, ActiveRequest)>,
 }
 
 #[derive(Debug)]
 enum Content {
     Whole(Full<Bytes>),
-    Stream(WasiBody),
+    /// What comes until the deadline.
+    Stream(WasiBody, Pin<Box<Sleep>>),
 }
 
 impl From<Bytes> for Body {
@@ -59,7 +61,10 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.content {
             Content::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
-            Content::Stream(body) => {
+            Content::Stream(body, deadline) => {
+                if deadline.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Some(Err(wasmtime_wasi_http::Error::HttpResponseTimeout)));
+                }
                 let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
                 // The stream of an instance that ended by a fault just stops: that is no good end.
                 let fault = self.reading.as_ref().and_then(ReadingBody::fault);
@@ -74,14 +79,14 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(body) => body.is_end_stream(),
-            Content::Stream(body) => body.is_end_stream(),
+            Content::Stream(body, _) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(body) => body.size_hint(),
-            Content::Stream(body) => body.size_hint(),
+            Content::Stream(body, _) => body.size_hint(),
         }
     }
 }
@@ -136,19 +141,22 @@ pub async fn handle(service: &Service, shard: usize, mut request: Request<Incomi
 async fn call(service: &Service, shard: usize, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
     let active = service.admit().ok_or_else(|| service.refused("requests", Problem::Overloaded))?;
     let generation = service.current().ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
-    let (handler, in_flight) =
-        generation.enter(shard).ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
+    let in_flight = generation.enter();
     let max_body = service.limits().max_request_body_bytes;
     if request.body().size_hint().lower() > max_body {
         return Err(service.refused("body", Problem::BodyTooLarge));
     }
-    let started = Instant::now();
     let fate = Arc::new(RequestFate::default());
     let request = for_component(request, max_body, &fate);
     // A task of its own: a client that goes away ends neither the guest's work nor the accounting of it.
     let work = {
-        let (handler, fate) = (handler.clone(), fate.clone());
-        async move { (handler.handle(fate, request).await, in_flight, active) }
+        let (generation, fate) = (generation.clone(), fate.clone());
+        let (timeout, stream_timeout) = (service.limits().request_timeout(), service.limits().stream_timeout());
+        async move {
+            let answer = answer(&generation, shard, fate, request, stream_timeout);
+            let answer = tokio::time::timeout(timeout, answer).await;
+            (answer.unwrap_or(Err(Failure::TimedOut)), in_flight, active)
+        }
     };
     let (result, in_flight, active) = tokio::spawn(work).await.map_err(|error| {
         tracing::error!(service = service.name(), %error, "a request's task failed");
@@ -157,36 +165,72 @@ async fn call(service: &Service, shard: usize, request: Request<Incoming>) -> Re
     if fate.body_too_large.load(Ordering::Relaxed) {
         return Err(service.refused("body", Problem::BodyTooLarge));
     }
-    let response = result.map_err(|error| {
-        let problem = blame(&error, started.elapsed() >= service.limits().request_timeout());
+    let mut response = result.map_err(|failure| {
+        let problem = failure.problem();
         tracing::error!(
             service = service.name(),
             generation = generation.number,
             code = problem.code(),
-            error = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned),
+            error = fate.fault().map_or_else(|| failure.to_string(), ToOwned::to_owned),
             "a request failed"
         );
-        problem
+        match problem {
+            Problem::Overloaded => service.refused("instances", problem),
+            problem => problem,
+        }
     })?;
+    response.body_mut()._in_flight = Some((in_flight, active));
+    Ok(response)
+}
+
+/// Why the component gave no answer.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("no answer within the deadline")]
+    TimedOut,
+    #[error("the response's body broke off: {0}")]
+    BrokeOff(String),
+    #[error("{0:#}")]
+    Component(wasmtime::Error),
+}
+
+impl Failure {
+    /// Whose fault it is, for the status.
+    fn problem(&self) -> Problem {
+        match self {
+            Self::TimedOut => Problem::TimedOut,
+            Self::BrokeOff(_) => Problem::ComponentError,
+            Self::Component(error) => match error.downcast_ref::<StartFailed>() {
+                Some(StartFailed { no_room: true, .. }) => Problem::Overloaded,
+                Some(StartFailed { no_room: false, .. }) => Problem::Trapped,
+                None if error.is::<InstanceEnded>() || error.is::<wasmtime::Trap>() => Problem::Trapped,
+                None => Problem::ComponentError,
+            },
+        }
+    }
+}
+
+/// The component's answer: all of it if it is small, or else its head and a stream.
+async fn answer(
+    generation: &Generation,
+    shard: usize,
+    fate: Arc<RequestFate>,
+    request: Request<WasiBody>,
+    stream_timeout: Duration,
+) -> Result<Response<Body>, Failure> {
+    let response = generation.handle(shard, fate.clone(), request).await.map_err(Failure::Component)?;
     let reading = fate.reading();
     let (parts, body) = response.into_parts();
     if !is_small(&parts.headers) {
-        return Ok(Response::from_parts(
-            parts,
-            Body { content: Content::Stream(body), reading, _in_flight: Some((in_flight, active)) },
-        ));
+        let content = Content::Stream(body, Box::pin(tokio::time::sleep(stream_timeout)));
+        return Ok(Response::from_parts(parts, Body { content, reading, _in_flight: None }));
     }
     let collected = body.collect().await.map_err(|error| error.to_string());
-    let collected = match (collected, fate.fault()) {
-        (Ok(collected), None) => collected.to_bytes(),
-        (result, fault) => {
-            let error = fault.map(ToOwned::to_owned).or(result.err());
-            tracing::error!(service = service.name(), error, "a response's body broke off");
-            return Err(Problem::ComponentError);
-        }
-    };
-    let content = Content::Whole(Full::new(collected));
-    Ok(Response::from_parts(parts, Body { content, reading: None, _in_flight: Some((in_flight, active)) }))
+    match (collected, fate.fault()) {
+        (Ok(collected), None) => Ok(Response::from_parts(parts, collected.to_bytes().into())),
+        (Ok(_), Some(fault)) => Err(Failure::BrokeOff(fault.to_owned())),
+        (Err(error), fault) => Err(Failure::BrokeOff(fault.map_or(error, ToOwned::to_owned))),
+    }
 }
 
 /// The request as `wasi:http` wants it: an absolute URI, a bounded body.
@@ -226,19 +270,6 @@ fn request_body_error(
             fate.body_too_large.store(true, Ordering::Relaxed);
             wasmtime_wasi_http::Error::HttpRequestBodySize(None)
         }
-    }
-}
-
-/// Whose fault it is, for the status.
-fn blame(error: &wasmtime::Error, past_deadline: bool) -> Problem {
-    if error.is::<ExpirationError>() || past_deadline {
-        Problem::TimedOut
-    } else if error.is::<InstantiationError<Arc<RequestFate>>>() {
-        Problem::NotReady
-    } else if error.is::<TrapOrPanicError>() || error.is::<wasmtime::Trap>() {
-        Problem::Trapped
-    } else {
-        Problem::ComponentError
     }
 }
 

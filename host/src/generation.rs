@@ -1,39 +1,49 @@
 //! One loaded version of a component: its instances on every core, the requests that run in it, and
-//! its retirement. Instances are made, reused and queued for by wasmtime's `ProxyHandler`.
+//! its retirement. `core` is where requests wait for an instance, `instance` what serves them.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
+use futures_channel::oneshot;
+use http::{Request, Response};
 use tokio::sync::Notify;
-use tokio::time::Sleep;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wasmtime::component::GuestTaskId;
-use wasmtime::{Engine, Store, StoreContextMut};
-use wasmtime_wasi_http::WasiHttpView as _;
-use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
-};
+use tokio_util::sync::CancellationToken;
+use wasmtime::Engine;
+use wasmtime_wasi_http::WasiBody;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Digest, Linked};
-use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::state::{Capabilities, State};
+use crate::state::Capabilities;
+
+mod census;
+mod core;
+mod instance;
+
+use self::census::Census;
+use self::core::Core;
+use self::instance::{Call, Maker};
+
+pub use self::instance::StartFailed;
 
 /// What becomes of an instance, for those who wait for its answers and read its bodies.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InstanceFate {
     /// Why it ended before its time; set before its streams close.
     fault: OnceLock<String>,
     /// Response bodies of it that are being read.
     bodies: AtomicUsize,
+    /// Its guest was told to pause in the middle of a computation, and its event loop has not turned since.
+    told_to_pause: Arc<AtomicBool>,
 }
 
 impl InstanceFate {
+    fn new(told_to_pause: Arc<AtomicBool>) -> Self {
+        Self { fault: OnceLock::new(), bodies: AtomicUsize::new(0), told_to_pause }
+    }
+
     pub fn fault(&self) -> Option<&str> {
         self.fault.get().map(String::as_str)
     }
@@ -79,8 +89,10 @@ impl Drop for ReadingBody {
     }
 }
 
-/// What the worker adds to a request's deadline before it gives up on the whole instance.
-const EXPIRATION_GRACE: Duration = Duration::from_millis(250);
+/// The instance that a request ran in ended before it was answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the instance ended before it answered")]
+pub struct InstanceEnded;
 
 /// A version of a component in service.
 pub struct Generation {
@@ -90,16 +102,23 @@ pub struct Generation {
     pub tasks: Vec<Task>,
     pub loaded_at: SystemTime,
     /// One a core.
-    handlers: Vec<ProxyHandler<Handler>>,
+    cores: Vec<Arc<Core<Call>>>,
     shared: Arc<Shared>,
 }
 
+/// What the cores of a generation share.
 struct Shared {
     in_flight: AtomicUsize,
     idle: Notify,
     /// Cancelled: instances end as soon as they have nothing to do.
     retire: Mutex<CancellationToken>,
     census: Census,
+}
+
+impl Shared {
+    fn retire_token(&self) -> CancellationToken {
+        self.retire.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Generation {
@@ -118,29 +137,47 @@ impl Generation {
             retire: Mutex::new(CancellationToken::new()),
             census: Census::new(service, metrics),
         });
-        let handlers = shards
+        let cores = shards
             .iter()
             .map(|capabilities| {
-                Ok(ProxyHandler::new(Handler {
+                let maker = Arc::new(Maker {
                     engine: engine.clone(),
                     proxy: component.proxy()?,
                     capabilities: capabilities.clone(),
                     shared: shared.clone(),
-                }))
+                });
+                Ok(Core::new(move |seat| _ = tokio::spawn(instance::run(maker.clone(), seat))))
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), handlers, shared })
+        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), cores, shared })
     }
 
     pub fn digest(&self) -> &Digest {
         &self.component.digest
     }
 
-    /// The handler of one core, and a guard that counts the request until it is dropped.
-    pub fn enter(self: &Arc<Self>, shard: usize) -> Option<(&ProxyHandler<Handler>, InFlight)> {
-        let handler = self.handlers.get(shard)?;
+    /// A guard that counts a request until it is dropped.
+    pub fn enter(&self) -> InFlight {
         self.shared.in_flight.fetch_add(1, Ordering::Relaxed);
-        Some((handler, InFlight(self.shared.clone())))
+        InFlight(self.shared.clone())
+    }
+
+    /// Runs a request on one core until its response's head is there. To be called on that core.
+    pub async fn handle(
+        &self,
+        shard: usize,
+        fate: Arc<RequestFate>,
+        request: Request<WasiBody>,
+    ) -> wasmtime::Result<Response<WasiBody>> {
+        let core = self.cores.get(shard).ok_or_else(|| wasmtime::format_err!("the host has no core {shard}"))?;
+        let (answer, answered) = oneshot::channel();
+        core.push(Call { fate, request, answer });
+        answered.await.map_err(|_| InstanceEnded)?
+    }
+
+    /// How many cores it runs on.
+    pub fn shards(&self) -> usize {
+        self.cores.len()
     }
 
     pub fn in_flight(&self) -> usize {
@@ -179,7 +216,7 @@ impl Generation {
     /// Waits until the last instance is gone; only after `retire`.
     pub async fn emptied(&self) {
         loop {
-            let died = self.shared.census.died.notified();
+            let died = self.shared.census.died_one.notified();
             if self.instances() == 0 {
                 return;
             }
@@ -211,199 +248,5 @@ impl Drop for InFlight {
 impl fmt::Debug for InFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InFlight")
-    }
-}
-
-/// Makes instances for one core.
-pub struct Handler {
-    engine: Engine,
-    proxy: ProxyPre<State>,
-    capabilities: Arc<Capabilities>,
-    shared: Arc<Shared>,
-}
-
-impl HandlerState for Handler {
-    type StoreData = State;
-    type WorkerExpiration = Expiration;
-    type WorkerState = Worker;
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
-        let started = Instant::now();
-        let limits = self.capabilities.limits.clone();
-        let mut store = State::store(&self.engine, self.capabilities.clone());
-        let retire = self.shared.retire.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let proxy = tokio::time::timeout(limits.request_timeout(), self.proxy.instantiate_async(&mut store))
-            .await
-            .map_err(|_| wasmtime::format_err!("instantiation took longer than a request may take"))??;
-        let Capabilities { service, metrics, .. } = &*self.capabilities;
-        metrics.instantiation.with_label_values(&[service]).observe(started.elapsed().as_secs_f64());
-        self.shared.census.born();
-        let fate = Arc::new(InstanceFate::default());
-        let one_at_a_time = matches!(self.proxy, ProxyPre::P2(_));
-        Ok(Instance {
-            store,
-            proxy,
-            view: State::http,
-            expiration: Expiration::new(&limits, retire, fate.clone()),
-            state: Worker {
-                fate,
-                capabilities: self.capabilities.clone(),
-                shared: self.shared.clone(),
-                concurrency: if one_at_a_time { 1 } else { limits.instance_concurrency },
-            },
-        })
-    }
-}
-
-impl fmt::Debug for Handler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler").finish_non_exhaustive()
-    }
-}
-
-/// Decides what one instance takes on, and reports how it ended.
-pub struct Worker {
-    fate: Arc<InstanceFate>,
-    capabilities: Arc<Capabilities>,
-    shared: Arc<Shared>,
-    concurrency: usize,
-}
-
-impl WorkerState for Worker {
-    type StoreData = State;
-    type RequestData = Arc<RequestFate>;
-
-    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.capabilities.limits.instance_reuse {
-            ShouldAccept::Never
-        } else if concurrent >= self.concurrency {
-            ShouldAccept::No
-        } else {
-            ShouldAccept::Yes
-        }
-    }
-
-    fn on_request_start(
-        &self,
-        _: StoreContextMut<'_, State>,
-        request: Arc<RequestFate>,
-        _: GuestTaskId,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        // Once a request; a second instance never sees it.
-        _ = request.instance.set(self.fate.clone());
-        Box::pin(tokio::time::sleep(self.capabilities.limits.request_timeout()))
-    }
-
-    fn drop(&self, store: Store<State>, result: wasmtime::Result<()>) {
-        self.shared.census.died();
-        let Err(error) = result else { return };
-        let error = format!("{error:#}");
-        // Before the store goes, and with it the streams: who reads them must know this end from a good one.
-        _ = self.fate.fault.set(error.clone());
-        let reason = if store.data().hit_memory_limit() {
-            "memory"
-        } else if error.contains("guest timed out") {
-            "timeout"
-        } else {
-            "trap"
-        };
-        let Capabilities { service, metrics, .. } = &*self.capabilities;
-        metrics.traps.with_label_values(&[service, reason]).inc();
-        tracing::error!(service = &**service, reason, error, "an instance ended by a fault");
-    }
-}
-
-/// Ends an instance: when a request outlives its deadline although the guest never yields, when
-/// nothing came for a while, or when its generation retires.
-pub struct Expiration {
-    idle: Duration,
-    busy: Duration,
-    streaming: Duration,
-    fate: Arc<InstanceFate>,
-    sleep: Pin<Box<Sleep>>,
-    retire: Pin<Box<WaitForCancellationFutureOwned>>,
-    retired: bool,
-}
-
-impl Expiration {
-    fn new(limits: &Limits, retire: CancellationToken, fate: Arc<InstanceFate>) -> Self {
-        Self {
-            fate,
-            streaming: limits.stream_timeout(),
-            idle: limits.instance_idle(),
-            busy: limits.request_timeout() + EXPIRATION_GRACE,
-            sleep: Box::pin(tokio::time::sleep(limits.instance_idle())),
-            retire: Box::pin(retire.cancelled_owned()),
-            retired: false,
-        }
-    }
-}
-
-impl WorkerExpiration for Expiration {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
-        if !self.retired {
-            self.retired = self.retire.as_mut().poll(cx).is_ready();
-        }
-        let timeout = match status {
-            WorkerStatus::Idle if self.retired => return Poll::Ready(()),
-            WorkerStatus::Idle => self.idle,
-            WorkerStatus::PostReturn if self.fate.bodies.load(Ordering::Relaxed) > 0 => self.streaming,
-            WorkerStatus::Requests | WorkerStatus::PostReturn => self.busy,
-        };
-        let deadline = (start + timeout).into();
-        if self.sleep.deadline() != deadline {
-            self.sleep.as_mut().reset(deadline);
-        }
-        self.sleep.as_mut().poll(cx)
-    }
-}
-
-/// Counts live instances of one generation, and keeps the process-wide gauges.
-struct Census {
-    state: Mutex<(usize, bool)>,
-    died: Notify,
-    current: prometheus::IntGauge,
-    draining: prometheus::IntGauge,
-}
-
-impl Census {
-    fn new(service: &str, metrics: &Metrics) -> Self {
-        Self {
-            state: Mutex::default(),
-            died: Notify::new(),
-            current: metrics.instances.with_label_values(&[service, "current"]),
-            draining: metrics.instances.with_label_values(&[service, "draining"]),
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn born(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 += 1;
-        self.gauge(state.1).inc();
-    }
-
-    fn died(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 = state.0.saturating_sub(1);
-        self.gauge(state.1).dec();
-        self.died.notify_waiters();
-    }
-
-    fn set_draining(&self, draining: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.1 != draining {
-            let count = i64::try_from(state.0).unwrap_or(i64::MAX);
-            self.gauge(state.1).sub(count);
-            state.1 = draining;
-            self.gauge(draining).add(count);
-        }
-    }
-
-    fn gauge(&self, draining: bool) -> &prometheus::IntGauge {
-        if draining { &self.draining } else { &self.current }
     }
 }

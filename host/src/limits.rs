@@ -28,7 +28,7 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
     pub request_timeout_ms: u64,
 
-    /// Milliseconds that a response's body may take after its head; then it is cut off [`generation`]
+    /// Milliseconds that a response's body may take after its head; then it is cut off [`dispatch`]
     #[arg(long, env = "COMPTOIR_STREAM_TIMEOUT_MS", default_value_t = 600_000)]
     pub stream_timeout_ms: u64,
 

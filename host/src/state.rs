@@ -3,9 +3,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Store};
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -34,6 +35,8 @@ pub struct State {
     http: WasiHttpCtx,
     hooks: outbound::Hooks,
     limiter: Limiter,
+    /// Set when the guest has computed for an epoch tick and lets others have a turn.
+    pub told_to_pause: Arc<AtomicBool>,
 }
 
 impl State {
@@ -50,6 +53,7 @@ impl State {
             http: WasiHttpCtx::new(),
             hooks: outbound::Hooks::new(capabilities.outbound.clone()),
             limiter: Limiter::new(&capabilities),
+            told_to_pause: Arc::default(),
             table,
             capabilities,
         }
@@ -62,7 +66,12 @@ impl State {
         let mut store = Store::new(engine, Self::new(capabilities));
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(max_handles);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|store| {
+            store.data().told_to_pause.store(true, Ordering::Relaxed);
+            // tokio's own, after which it looks at sockets and timers: a task that wakes itself is
+            // polled 61 times before that.
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
         store.set_epoch_deadline(1);
         store
     }

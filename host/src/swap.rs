@@ -13,11 +13,10 @@ use notify::Watcher as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::InstantiationError;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Linked, Refusal, Stage};
-use crate::generation::{Generation, RequestFate};
+use crate::generation::{Generation, RequestFate, StartFailed};
 use crate::lifecycle;
 use crate::migrate;
 use crate::service::Service;
@@ -92,7 +91,7 @@ impl Service {
             return Ok(Vec::new());
         };
         let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone());
-        self.on_shard(tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))
+        self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))
     }
 
     async fn migrate(&self, linked: &Linked) -> Result<(), Refusal> {
@@ -100,7 +99,7 @@ impl Service {
             return Ok(());
         };
         let migrations = self
-            .on_shard(lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone()))
+            .on_shard(0, lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone()))
             .await
             .map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
         let Some(database) = &self.config().database else {
@@ -126,23 +125,26 @@ impl Service {
         Ok(())
     }
 
-    /// One request through a fresh instance. Our own components answer `GET /health`; of others it
-    /// is only known that they must answer without a fault of their own.
+    /// One request through a fresh instance on every core, so that the first clients find them warm.
+    /// Our own components answer `GET /health`; of others it is only known that they must answer
+    /// without a fault of their own.
     async fn probe(self: &Arc<Self>, generation: Generation) -> Result<Generation, Refusal> {
-        let generation = Arc::new(generation);
-        let probed = generation.clone();
         let ours = generation.component.extension.is_some();
-        let result = self.on_shard(async move { Ok(first_request(&probed).await) }).await;
-        let status = match result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error))) {
-            Ok(status) => status,
-            Err(refusal) => {
+        let generation = Arc::new(generation);
+        for shard in 0..generation.shards() {
+            let probed = generation.clone();
+            let result = self.on_shard(shard, async move { Ok(first_request(&probed, shard).await) }).await;
+            let result = result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)));
+            let result = result.and_then(|status| match status {
+                status if (ours && !status.is_success()) || status.is_server_error() => {
+                    Err(Refusal::new(Stage::Probe, anyhow!("`GET /health` was answered with {status}")))
+                }
+                _ => Ok(()),
+            });
+            if let Err(refusal) = result {
                 generation.retire();
                 return Err(refusal);
             }
-        };
-        if (ours && !status.is_success()) || status.is_server_error() {
-            generation.retire();
-            return Err(Refusal::new(Stage::Probe, anyhow!("`GET /health` was answered with {status}")));
         }
         Arc::into_inner(generation)
             .ok_or_else(|| Refusal::transient(Stage::Probe, anyhow!("the probe has not let go of the component")))
@@ -200,12 +202,13 @@ impl Service {
         Ok(number)
     }
 
-    /// Runs something on the first core: its runtime owns that core's connections.
+    /// Runs something on a core: its runtime owns that core's connections.
     pub(crate) async fn on_shard<T: Send + 'static>(
         &self,
+        shard: usize,
         work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
     ) -> anyhow::Result<T> {
-        let shard = self.platform.shards.first().context("the host has no core to run on")?;
+        let shard = self.platform.shards.get(shard).context("the host has no core to run on")?;
         shard.spawn(work).await?
     }
 
@@ -265,15 +268,15 @@ impl Service {
 }
 
 /// Sends the probe and reads its answer to the end.
-async fn first_request(generation: &Arc<Generation>) -> Result<StatusCode, Refusal> {
+async fn first_request(generation: &Generation, shard: usize) -> Result<StatusCode, Refusal> {
     let refuse = |cause: anyhow::Error| Refusal::new(Stage::Probe, cause);
-    let (handler, _in_flight) = generation.enter(0).context("the host has no core to run on").map_err(refuse)?;
+    let _in_flight = generation.enter();
     let fate = Arc::new(RequestFate::default());
     let request = probe_request().map_err(refuse)?;
-    let response = handler.handle(fate.clone(), request).await.map_err(|error| {
-        if let Some(failed) = error.downcast_ref::<InstantiationError<Arc<RequestFate>>>() {
-            let cause = anyhow!("{:#}", failed.error).context("the component failed on its start");
-            return Refusal::new(Stage::Instantiate, cause);
+    let response = generation.handle(shard, fate.clone(), request).await.map_err(|error| {
+        if let Some(failed) = error.downcast_ref::<StartFailed>() {
+            let cause = anyhow!("{}", failed.reason).context("the component failed on its start");
+            return Refusal { stage: Stage::Instantiate, cause, transient: failed.no_room };
         }
         let reason = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned);
         refuse(anyhow!(reason).context("the component failed its first request"))

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -175,6 +176,77 @@ async fn a_guest_that_spins_is_given_up_and_holds_up_nobody() {
     })
     .await;
     answers_meanwhile(&host, 3).await;
+}
+
+/// One that has waited for something before has shown that it can take other requests meanwhile.
+#[tokio::test]
+async fn a_guest_that_spins_after_it_has_waited_holds_up_nobody() {
+    let host = faults().arg("--request-timeout-ms", "3000").start().await;
+    let started = Instant::now();
+    let (spun, meanwhile) = tokio::join!(host.get("/wait-then-spin"), async {
+        while started.elapsed() < Duration::from_millis(500) {
+            answers_meanwhile(&host, 1).await;
+        }
+        started.elapsed()
+    });
+    spun.expect_problem(504, "deadline-exceeded");
+    assert!(meanwhile < Duration::from_secs(2), "the others waited for {meanwhile:?}");
+    answers_meanwhile(&host, 3).await;
+}
+
+/// Nor does the deadline for streams help it.
+#[tokio::test]
+async fn a_guest_that_spins_while_it_streams_is_given_up_as_any_other() {
+    let host = faults().arg("--request-timeout-ms", "400").start().await;
+    let started = Instant::now();
+    let mut stream = Client::fresh().open(client::get(&host.url("/stream-then-spin"))).await.into_body();
+    assert_eq!(next_chunk(&mut stream).await.as_deref(), Some(&b"the beginning\n"[..]));
+    answers_meanwhile(&host, 10).await;
+    eventually("the instance is gone", async || {
+        host.metrics().await.value("component_traps_total", &[("reason", "timeout")]) == 1.0
+    })
+    .await;
+    assert!(started.elapsed() < DEADLINE / 3, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_small_body_that_was_promised_has_the_deadline_of_its_head() {
+    let host = faults().arg("--request-timeout-ms", "400").start().await;
+    let (promised, ()) = tokio::join!(host.get("/promise"), answers_meanwhile(&host, 10));
+    promised.expect_problem(504, "deadline-exceeded");
+}
+
+/// A deadline of the stream, and not of an instance that others keep busy.
+#[tokio::test]
+async fn a_stream_is_cut_off_at_its_deadline_and_others_are_not() {
+    let host = faults().arg("--stream-timeout-ms", "400").start().await;
+    let started = Instant::now();
+    let before = instance(&host).await;
+    let mut stream = Client::fresh().open(client::get(&host.url("/stream?chunks=100000&pause_ms=20"))).await.into_body();
+    let (chunks, ()) = tokio::join!(
+        async {
+            let mut chunks = 0;
+            while let Some(Ok(frame)) = stream.frame().await {
+                chunks += usize::from(frame.is_data());
+            }
+            chunks
+        },
+        answers_meanwhile(&host, 50)
+    );
+    assert!(chunks > 1, "{chunks}");
+    assert!(started.elapsed() < DEADLINE / 3, "{:?}", started.elapsed());
+    assert_eq!(instance(&host).await, before, "the instance was ended with it");
+}
+
+#[tokio::test]
+async fn a_crowd_has_as_few_instances_as_it_needs() {
+    let host = faults().arg("--instance-concurrency", "20").start().await;
+    let crowd = futures_util::future::join_all((0..100).map(|_| host.get("/slow?ms=300"))).await;
+    for answer in crowd {
+        answer.expect_status(200);
+    }
+    let made = host.metrics().await.value("component_instantiation_duration_seconds_count", &[]);
+    assert!((5.0..=7.0).contains(&made), "{made} instances for 100 requests, 20 each");
 }
 
 #[tokio::test]
