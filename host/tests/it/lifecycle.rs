@@ -71,7 +71,7 @@ async fn the_grace_time_has_an_end() {
         let started = Instant::now();
         assert_eq!(host.ended().await.code(), Some(0), "{path}");
         assert!(started.elapsed() < DEADLINE / 3, "{path}: {:?}", started.elapsed());
-        assert!(host.log.has("requests were cut off at the end of the grace time"), "{path}");
+        host.log.says("requests were cut off at the end of the grace time").await;
         assert!(cut.await.expect("no panic"), "{path}: the client was told that all is well");
     }))
     .await;

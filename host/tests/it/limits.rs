@@ -222,7 +222,8 @@ async fn a_stream_is_cut_off_at_its_deadline_and_others_are_not() {
     let host = faults().arg("--stream-timeout-ms", "400").start().await;
     let started = Instant::now();
     let before = instance(&host).await;
-    let mut stream = Client::fresh().open(client::get(&host.url("/stream?chunks=100000&pause_ms=20"))).await.into_body();
+    let mut stream =
+        Client::fresh().open(client::get(&host.url("/stream?chunks=100000&pause_ms=20"))).await.into_body();
     let (chunks, ()) = tokio::join!(
         async {
             let mut chunks = 0;
@@ -296,8 +297,10 @@ pub async fn a_trap_ends_its_instance_and_nothing_else() {
     assert_eq!(instance(&host).await, after);
     let metrics = host.metrics().await;
     assert_eq!(metrics.value("component_traps_total", &[("reason", "trap")]), 1.0);
-    let trapped = host.log.at("ERROR");
-    assert!(trapped.iter().any(|record| record["error"].as_str().is_some_and(|error| error.contains("unreachable"))));
+    let trapped = |record: &serde_json::Value| {
+        record["level"] == "ERROR" && record["error"].as_str().is_some_and(|error| error.contains("unreachable"))
+    };
+    host.log.tells("of the trap", trapped).await;
 }
 
 /// Requests of another instance do not notice.

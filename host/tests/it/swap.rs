@@ -187,7 +187,7 @@ async fn what_runs_is_finished_by_the_version_that_began_it() {
     })
     .await;
     assert_eq!(host.metrics().await.value("component_instances", &[("state", "draining")]), 0.0);
-    eventually("the log says so", async || host.log.has("drained")).await;
+    host.log.says("drained").await;
 }
 
 #[tokio::test]

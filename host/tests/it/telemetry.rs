@@ -145,7 +145,7 @@ async fn a_service_measures_and_logs_in_its_own_name() {
     assert_eq!(metrics.find("http_forged_total", &[]), None);
     assert_eq!(metrics.value("comptoir_guest_metrics_dropped_total", &[]), 1.0);
     let logged = |record: &Value| record["message"] == "greeted" && record["service"] == "sdk-hello";
-    assert!(host.log.records().iter().any(logged), "{}", host.log.text());
+    host.log.tells("of the greeting", logged).await;
 }
 
 #[tokio::test]

@@ -278,6 +278,16 @@ impl Log {
         self.records().iter().any(|record| record["message"] == message)
     }
 
+    /// Waits for such a record: a host writes it before it answers, and the pipe brings it later.
+    pub async fn tells(&self, what: &str, record: impl Fn(&Value) -> bool) {
+        eventually(&format!("the log tells {what}"), async || self.records().iter().any(&record)).await;
+    }
+
+    /// Waits for that message.
+    pub async fn says(&self, message: &str) {
+        self.tells(message, |record| record["message"] == message).await;
+    }
+
     fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         let text = self.text();
         let announced = text.lines().find_map(|line| line.strip_prefix(ANNOUNCEMENT))?;
