@@ -1,16 +1,21 @@
 //! Applies a component's migrations to its database: under an advisory lock, because replicas start
 //! together; each step in a transaction of its own, with the record that it ran.
 
+use std::time::Duration;
+
 use comptoir_postgres::PgConnectOptions;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use crate::bindings::exports::comptoir::service::lifecycle::Migration;
 use crate::component::hex;
 
 /// "comptoir" in ASCII: one lock per database.
 const LOCK: i64 = 0x636f_6d70_746f_6972;
+
+/// A server that takes connections and says nothing must not hold up the swaps that come after.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SESSION: &str = "set lock_timeout = '30s'; set statement_timeout = '5min'; set client_min_messages = warning";
 
@@ -32,6 +37,8 @@ pub enum Error {
     Changed { version: u32, name: String, applied: String, given: String },
     #[error("migration {version} (`{name}`) failed and was rolled back")]
     Failed { version: u32, name: String, source: sqlx::Error },
+    #[error("the database gave no connection within {} s", CONNECT_TIMEOUT.as_secs())]
+    NoAnswer,
     #[error("cannot prepare the database for migrations")]
     Database(#[from] sqlx::Error),
 }
@@ -41,6 +48,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) | Self::Failed { source: error, .. } => is_transient(error),
+            Self::NoAnswer => true,
             Self::Gap { .. } | Self::Changed { .. } => false,
         }
     }
@@ -68,7 +76,9 @@ pub async fn apply(options: &PgConnectOptions, migrations: &[Migration]) -> Resu
     if migrations.is_empty() {
         return Ok(0);
     }
-    let mut connection = PgConnection::connect_with(options).await?;
+    let options = options.clone().disable_statement_logging();
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+    let mut connection = connecting.map_err(|_| Error::NoAnswer)??;
     sqlx::raw_sql(SESSION).execute(&mut connection).await?;
     // Held by the session: it ends with the connection, whatever happens.
     sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;

@@ -21,6 +21,10 @@ use wasip3::http::types::{self as wasi, ErrorCode};
 #[doc(hidden)]
 pub use wasip3;
 
+/// A component has one thread, and many small allocations: every text crosses into one of its own.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 thread_local! {
     /// Built for the first request and kept for the life of the instance.
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };

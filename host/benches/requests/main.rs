@@ -1,5 +1,5 @@
 //! Requests through the host against native twins, side by side in one run: the machine is noisy,
-//! and only the ratios are worth anything. `make bench` runs it.
+//! and only the ratios are worth anything. `make bench` runs it, built as it ships.
 //!
 //! Four servers, each a process: the host with `products.wasm`; a twin in axum with sqlx's own pool,
 //! as one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The

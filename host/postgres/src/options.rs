@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 /// How long the connection of an abandoned operation may take to come to rest before it is closed instead of reused.
@@ -66,7 +67,9 @@ impl Options {
 
     /// What a connection is opened with: the deadlines travel in the startup message and cost no round trip.
     pub(crate) fn session(&self) -> PgConnectOptions {
-        self.connect.clone().statement_cache_capacity(self.statement_cache.max(1)).options([
+        let connect = self.connect.clone().statement_cache_capacity(self.statement_cache.max(1));
+        // `sqlx` would log statements, and those that are slow on the level of warnings.
+        connect.disable_statement_logging().options([
             ("statement_timeout", millis(self.statement_timeout)),
             ("idle_in_transaction_session_timeout", millis(self.transaction_idle_timeout)),
             ("client_connection_check_interval", millis(CLIENT_CHECK_INTERVAL)),

@@ -104,12 +104,18 @@ fn spends_session(text: &[u8]) -> bool {
     let mut inside_word = false;
     for (at, &byte) in text.iter().enumerate() {
         let word = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
-        if word && !inside_word && matches!(byte | 0x20, b's' | b'p' | b'd' | b't') && begins_lasting(text, at) {
+        if word && !inside_word && may_begin_lasting(byte, text.get(at + 1)) && begins_lasting(text, at) {
             return true;
         }
         inside_word = word;
     }
     false
+}
+
+/// Spares almost every word of a statement the comparison. Setting bit 5 makes ASCII letters lower-case.
+fn may_begin_lasting(first: u8, second: Option<&u8>) -> bool {
+    let second = second.map_or(0, |second| second | 0x20);
+    matches!((first | 0x20, second), (b's', b'e') | (b'p', b'g') | (b'd', b'b') | (b't', b'e'))
 }
 
 #[cold]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use self::account::Account;
 use self::initialize::Home;
@@ -146,6 +146,7 @@ impl Database {
             .username(&self.user)
             .password(self.password.reveal())
             .ssl_mode(PgSslMode::Disable) // loopback; a server of ours has no certificate
+            .disable_statement_logging() // statements that make roles carry passwords
     }
 
     pub fn url(&self) -> Secret {
