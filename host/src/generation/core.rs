@@ -171,9 +171,11 @@ mod tests {
         }
     }
 
-    /// A core, and the seats of the instances that it had made.
-    fn core() -> (Arc<Core<u32>>, Arc<Mutex<Vec<Seat<u32>>>>) {
-        let seats = Arc::new(Mutex::new(Vec::new()));
+    /// Of the instances that a core had made.
+    type Seats = Arc<Mutex<Vec<Seat<u32>>>>;
+
+    fn core() -> (Arc<Core<u32>>, Seats) {
+        let seats = Seats::default();
         let made = seats.clone();
         (Core::new(move |seat| made.lock().unwrap().push(seat)), seats)
     }
