@@ -49,9 +49,8 @@ lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spe
 	cargo clippy $(GUEST) -p comptoir-sdk $(SERVICES:%=-p comptoir-%) -p comptoir-fixtures --lib --examples -- -D warnings
 
 # What is measured is what ships; the twins are built the same way.
-bench: components | postgres ## Measure requests through the host against a native twin
-	cargo build --profile dist --workspace --bins
-	$(CARGO_TARGET_DIR)/dist/comptoir postgres -- cargo bench --profile dist --workspace --bench requests $(ARGS)
+bench: components host | postgres ## Measure requests through the host against a native twin
+	$(COMPTOIR) postgres -- cargo bench --profile dist --workspace --bench requests $(ARGS)
 
 components: | wasm-target ## Build the services, one .wasm each
 	cargo build $(GUEST) $(SERVICES:%=-p comptoir-%)

@@ -191,7 +191,7 @@ impl Admin {
         };
         let mut done = Vec::new();
         for service in services {
-            match service.rollback().await {
+            match service.rollback() {
                 Ok(generation) => done.push(json!({"replica": service.replica(), "generation": generation})),
                 Err(error) => return problem(StatusCode::CONFLICT, &format!("{error:#}")),
             }

@@ -74,9 +74,10 @@ pub struct ServeArgs {
     #[arg(long, env = "COMPTOIR_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where to listen for operators: /metrics, /live, /ready, /components
-    #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
-    pub admin: SocketAddr,
+    /// Where to listen for operators: /metrics, /live, /ready, /components; default: 127.0.0.1:9464, or
+    /// a free port where `--listen` takes one
+    #[arg(long, env = "COMPTOIR_ADMIN")]
+    pub admin: Option<SocketAddr>,
 
     /// The component's own database, without a password: postgres://user@host:port/database
     #[arg(long, env = "COMPTOIR_DATABASE_URL")]
@@ -189,7 +190,7 @@ pub struct AdminArgs {
 
     /// The host's admin token; the default is where `up` keeps it
     #[arg(long, env = "COMPTOIR_ADMIN_TOKEN_FILE", default_value = ".comptoir/secrets/admin-token")]
-    pub token_file: PathBuf,
+    pub admin_token_file: PathBuf,
 }
 
 #[derive(Debug, Args)]

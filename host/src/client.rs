@@ -55,7 +55,7 @@ pub async fn health(admin: SocketAddr) -> Result<()> {
 }
 
 async fn change(method: Method, path: &str, body: Bytes, admin: &AdminArgs) -> Result<Value> {
-    let token = Secret::read(&admin.token_file)?;
+    let token = Secret::read(&admin.admin_token_file)?;
     let request = Request::builder()
         .method(method)
         .uri(format!("http://{}{path}", admin.admin))

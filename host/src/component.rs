@@ -29,10 +29,13 @@ pub enum Stage {
     Migrate,
     Instantiate,
     Probe,
+    /// It served, and failed too often.
+    Probation,
 }
 
 impl Stage {
-    pub const ALL: [Self; 6] = [Self::Read, Self::Compile, Self::Link, Self::Migrate, Self::Instantiate, Self::Probe];
+    pub const ALL: [Self; 7] =
+        [Self::Read, Self::Compile, Self::Link, Self::Migrate, Self::Instantiate, Self::Probe, Self::Probation];
 
     /// A metric label and part of messages.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Stage {
             Self::Migrate => "migrate",
             Self::Instantiate => "instantiate",
             Self::Probe => "probe",
+            Self::Probation => "probation",
         }
     }
 }

@@ -113,7 +113,7 @@ impl Drop for ActiveRequest {
 }
 
 /// Answers one request of a client, always.
-pub async fn handle(service: &Service, shard: usize, mut request: Request<Incoming>) -> Response<Body> {
+pub async fn handle(service: &Arc<Service>, shard: usize, mut request: Request<Incoming>) -> Response<Body> {
     let started = Instant::now();
     let request_id = identify(request.headers_mut());
     let method = method_label(request.method());
@@ -138,7 +138,7 @@ pub async fn handle(service: &Service, shard: usize, mut request: Request<Incomi
     response
 }
 
-async fn call(service: &Service, shard: usize, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+async fn call(service: &Arc<Service>, shard: usize, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
     let active = service.admit().ok_or_else(|| service.refused("requests", Problem::Overloaded))?;
     let generation = service.current().ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
     let in_flight = generation.enter();
@@ -164,6 +164,10 @@ async fn call(service: &Service, shard: usize, request: Request<Incoming>) -> Re
     })?;
     if fate.body_too_large.load(Ordering::Relaxed) {
         return Err(service.refused("body", Problem::BodyTooLarge));
+    }
+    let status = result.as_ref().map_or_else(|failure| failure.problem().status(), Response::status);
+    if let Some(verdict) = generation.judge(status) {
+        service.condemn(generation.number, verdict);
     }
     let mut response = result.map_err(|failure| {
         let problem = failure.problem();

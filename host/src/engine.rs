@@ -13,9 +13,10 @@ use crate::limits::Limits;
 /// How often a guest that computes without a pause gives other requests of its thread a turn.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
-/// Component instances of the whole process at once, all services and generations together.
-/// An instance takes address space and no memory until it is used.
-const MAX_INSTANCES: u32 = 512;
+/// Component instances of the whole process at once, all services and generations together: more
+/// than one service may have, so that none takes the room of all. An instance takes address space
+/// and no memory until it is used.
+const MAX_INSTANCES: u32 = 1024;
 
 /// The largest `max_memory_bytes` that can be configured; the pool reserves address space for it.
 pub const MAX_MEMORY_BYTES: usize = 1 << 30;

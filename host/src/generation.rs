@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use futures_channel::oneshot;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
@@ -21,12 +21,14 @@ use crate::state::Capabilities;
 mod census;
 mod core;
 mod instance;
+mod probation;
 
 use self::census::Census;
 use self::core::Core;
 use self::instance::{Call, Maker};
 
 pub use self::instance::StartFailed;
+pub use self::probation::{Probation, Terms, Verdict};
 
 /// What becomes of an instance, for those who wait for its answers and read its bodies.
 #[derive(Debug)]
@@ -103,6 +105,8 @@ pub struct Generation {
     pub loaded_at: SystemTime,
     /// One a core.
     cores: Vec<Arc<Core<Call>>>,
+    /// Set when it takes over from another.
+    probation: OnceLock<Probation>,
     shared: Arc<Shared>,
 }
 
@@ -146,10 +150,11 @@ impl Generation {
                     capabilities: capabilities.clone(),
                     shared: shared.clone(),
                 });
-                Ok(Core::new(move |seat| _ = tokio::spawn(instance::run(maker.clone(), seat))))
+                let max_instances = capabilities.limits.max_instances;
+                Ok(Core::new(max_instances, move |seat| _ = tokio::spawn(instance::run(maker.clone(), seat))))
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), cores, shared })
+        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), cores, probation: OnceLock::new(), shared })
     }
 
     pub fn digest(&self) -> &Digest {
@@ -173,6 +178,16 @@ impl Generation {
         let (answer, answered) = oneshot::channel();
         core.push(Call { fate, request, answer });
         answered.await.map_err(|_| InstanceEnded)?
+    }
+
+    /// Watches its answers from now on. A version that was watched before has had its probation.
+    pub fn put_on_probation(&self, terms: Terms) {
+        self.probation.get_or_init(|| Probation::begin(terms));
+    }
+
+    /// Counts an answer, and says once if these are too many failures for a new version.
+    pub fn judge(&self, status: StatusCode) -> Option<Verdict> {
+        self.probation.get()?.count(status)
     }
 
     /// How many cores it runs on.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::generation::Terms;
+
 /// The limits of one service. Each is a flag of `serve` and `up`, and an environment variable.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
@@ -28,6 +30,11 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
     pub request_timeout_ms: u64,
 
+    /// Milliseconds in which a client must take some of what is sent to it; then its connection ends
+    /// [`server`]
+    #[arg(long, env = "COMPTOIR_WRITE_TIMEOUT_MS", default_value_t = 60_000)]
+    pub write_timeout_ms: u64,
+
     /// Milliseconds that a response's body may take after its head; then it is cut off [`dispatch`]
     #[arg(long, env = "COMPTOIR_STREAM_TIMEOUT_MS", default_value_t = 600_000)]
     pub stream_timeout_ms: u64,
@@ -46,6 +53,16 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_INSTANCE_REUSE", default_value_t = 4096)]
     pub instance_reuse: usize,
 
+    /// Instances per core and version; requests wait for one of them when there are as many. A guest of
+    /// WASI 0.2 handles one request at a time in each [`generation`]
+    #[arg(long, env = "COMPTOIR_MAX_INSTANCES", default_value_t = 64)]
+    pub max_instances: usize,
+
+    /// Bytes that one call of a guest may hand to the host: statements, parameters, headers, log lines
+    /// [`state`]
+    #[arg(long, env = "COMPTOIR_MAX_CALL_BYTES", default_value_t = 16 << 20)]
+    pub max_call_bytes: usize,
+
     /// Bytes of linear memory of one instance, all its memories together [`state`]
     #[arg(long, env = "COMPTOIR_MAX_MEMORY_BYTES", default_value_t = 128 << 20)]
     pub max_memory_bytes: usize,
@@ -57,6 +74,20 @@ pub struct Limits {
     /// Handles to resources that one instance may hold [`state`]
     #[arg(long, env = "COMPTOIR_MAX_HANDLES", default_value_t = 10_000)]
     pub max_handles: usize,
+
+    /// Milliseconds in which a new version is watched: one that fails too often goes back to the version
+    /// before it by itself; 0 turns that off [`generation`]
+    #[arg(long, env = "COMPTOIR_PROBATION_MS", default_value_t = 60_000)]
+    pub probation_ms: u64,
+
+    /// Failures below which a new version stays, whatever their share: 5xx but 503, traps, missed
+    /// deadlines [`generation`]
+    #[arg(long, env = "COMPTOIR_PROBATION_MIN_FAILURES", default_value_t = 5)]
+    pub probation_min_failures: u32,
+
+    /// Percent of failures up to which a new version stays [`generation`]
+    #[arg(long, env = "COMPTOIR_PROBATION_MAX_FAILURE_PERCENT", default_value_t = 20)]
+    pub probation_max_failure_percent: u32,
 
     /// Milliseconds that one run of a background task may take [`background`]
     #[arg(long, env = "COMPTOIR_TASK_TIMEOUT_MS", default_value_t = 60_000)]
@@ -93,6 +124,10 @@ impl Limits {
         Duration::from_millis(self.request_timeout_ms)
     }
 
+    pub fn write_timeout(&self) -> Duration {
+        Duration::from_millis(self.write_timeout_ms)
+    }
+
     pub fn stream_timeout(&self) -> Duration {
         Duration::from_millis(self.stream_timeout_ms)
     }
@@ -103,6 +138,15 @@ impl Limits {
 
     pub fn task_timeout(&self) -> Duration {
         Duration::from_millis(self.task_timeout_ms)
+    }
+
+    /// None: a new version is not watched.
+    pub fn probation(&self) -> Option<Terms> {
+        (self.probation_ms > 0).then(|| Terms {
+            window: Duration::from_millis(self.probation_ms),
+            min_failures: self.probation_min_failures,
+            max_failure_percent: self.probation_max_failure_percent,
+        })
     }
 
     pub fn outbound_timeout(&self) -> Duration {

@@ -69,7 +69,7 @@ impl Metrics {
             db_operation: histogram(
                 r,
                 "db_client_operation_duration_seconds",
-                "Time of a database operation, without the wait for a connection",
+                "Time of a database operation, the wait for a connection included",
                 &["service", "operation", "outcome"],
                 LATENCY_BUCKETS,
             )?,

@@ -1,5 +1,6 @@
 //! `comptoir serve`: one component, until a signal.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::host::Host;
 use crate::identity::{Secret, Trust};
 use crate::metrics::Metrics;
 use crate::signal;
+
+const DEFAULT_ADMIN_PORT: u16 = 9464;
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(args: ServeArgs) -> Result<()> {
@@ -59,7 +62,7 @@ fn announce(line: &str) {
 
 fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
     let mut errors = ConfigErrors::default();
-    let name = args.name.clone().or_else(|| Some(args.component.file_stem()?.to_str()?.to_owned()));
+    let name = args.name.clone().or_else(|| Some(name_after(args.component.file_stem()?.to_str()?)));
     let name = errors.take(name.context("the component's file has no name: give one with --name").and_then(check_name));
     if !args.component.is_file() {
         errors.push(format_args!("there is no component at {}", args.component.display()));
@@ -94,7 +97,7 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
                 trust,
                 limits: limits.clone(),
             }],
-            admin: Some(AdminConfig { listen: args.admin, token }),
+            admin: Some(AdminConfig { listen: admin_address(args.admin, args.listen), token }),
             cache: cache?,
             shards: args.process.shards(),
             grace: args.process.grace(),
@@ -102,6 +105,12 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
         })
     })();
     errors.into_result(config)
+}
+
+/// Who lets the kernel choose the one port does not want to collide with another host on the other.
+fn admin_address(given: Option<SocketAddr>, listen: SocketAddr) -> SocketAddr {
+    let port = if listen.port() == 0 { 0 } else { DEFAULT_ADMIN_PORT };
+    given.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port))
 }
 
 fn database(args: &ServeArgs) -> Result<Option<Database>> {
@@ -124,6 +133,12 @@ fn parse_peer(peer: &str) -> Result<(String, Authority)> {
         bail!("--peer {peer}: the port is missing");
     }
     Ok((check_name(name.to_owned())?, authority))
+}
+
+/// A file may be called `My.Service.wasm`.
+fn name_after(stem: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    stem.chars().map(letter).collect()
 }
 
 /// Names are labels, identities and hosts of URLs.

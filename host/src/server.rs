@@ -14,6 +14,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch;
@@ -88,9 +89,11 @@ pub async fn serve(
                 continue;
             }
         };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(service.limits().write_timeout()));
         let service = service.clone();
         let connection = http.serve_connection(
-            TokioIo::new(stream),
+            TokioIo::new(Box::pin(stream)),
             service_fn(move |request| {
                 let service = service.clone();
                 async move { Ok::<_, Infallible>(dispatch::handle(&service, shard, request).await) }

@@ -46,6 +46,8 @@ pub struct Service {
     pub(crate) current: ArcSwapOption<Generation>,
     /// The one before: rolling back is a pointer.
     pub(crate) previous: ArcSwapOption<Generation>,
+    /// Held while pointers change, and no longer: going back does not wait for a version that is being loaded.
+    pub(crate) switching: Mutex<()>,
     /// Held while a version is being loaded; the number of the last one.
     pub(crate) swapping: tokio::sync::Mutex<u64>,
     last_refusal: Mutex<Option<RefusalReport>>,
@@ -98,6 +100,7 @@ impl Service {
             background: Background::default(),
             current: ArcSwapOption::empty(),
             previous: ArcSwapOption::empty(),
+            switching: Mutex::default(),
             swapping: tokio::sync::Mutex::new(0),
             last_refusal: Mutex::default(),
             progress: Notify::new(),

@@ -62,10 +62,11 @@ impl State {
     /// A store with its limits set. The epoch deadline starts one tick ahead: with none set, the
     /// first check would trap.
     pub fn store(engine: &wasmtime::Engine, capabilities: Arc<Capabilities>) -> Store<Self> {
-        let max_handles = capabilities.limits.max_handles;
+        let Limits { max_handles, max_call_bytes, .. } = *capabilities.limits;
         let mut store = Store::new(engine, Self::new(capabilities));
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(max_handles);
+        store.set_hostcall_fuel(max_call_bytes);
         store.epoch_deadline_callback(|store| {
             store.data().told_to_pause.store(true, Ordering::Relaxed);
             // tokio's own, after which it looks at sockets and timers: a task that wakes itself is

@@ -2,10 +2,10 @@
 //! version that serves goes on serving.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
@@ -16,7 +16,7 @@ use wasmtime_wasi_http::WasiBody;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Linked, Refusal, Stage};
-use crate::generation::{Generation, RequestFate, StartFailed};
+use crate::generation::{Generation, RequestFate, StartFailed, Verdict};
 use crate::lifecycle;
 use crate::migrate;
 use crate::service::Service;
@@ -154,12 +154,26 @@ impl Service {
         let digest = generation.digest().short().to_owned();
         let number = generation.number;
         self.metrics().info.with_label_values(&[self.name(), &digest, &number.to_string()]).set(1);
+        let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         self.background.start(self, &generation);
+        if let Some(terms) = self.limits().probation().filter(|_| self.current().is_some()) {
+            generation.put_on_probation(terms);
+        }
         let old = self.current.swap(Some(generation));
         self.progress.notify_waiters();
-        tracing::info!(service = self.name(), replica = self.replica(), generation = number, digest, "switched");
-        if let Some(old) = old {
-            self.retire(old);
+        match old {
+            Some(old) => {
+                tracing::info!(
+                    service = self.name(),
+                    replica = self.replica(),
+                    generation = number,
+                    digest,
+                    "switched"
+                );
+                self.retire(old);
+            }
+            // Whoever starts a host is told by the line that announces its address.
+            None => tracing::debug!(service = self.name(), replica = self.replica(), digest, "loaded"),
         }
     }
 
@@ -186,9 +200,26 @@ impl Service {
         });
     }
 
-    /// Puts the previous generation back into service.
-    pub async fn rollback(self: &Arc<Self>) -> anyhow::Result<u64> {
-        let _swapping = self.swapping.lock().await;
+    /// Takes a version that has failed its probation out of service, unless another serves by now.
+    pub fn condemn(self: &Arc<Self>, number: u64, verdict: Verdict) {
+        let refusal = Refusal::new(Stage::Probation, anyhow!("it was taken out of service: {verdict}"));
+        match self.go_back(Some(number)) {
+            Ok(_) => self.report(&refusal),
+            Err(error) => tracing::warn!(service = self.name(), number, %verdict, %error, "no way back"),
+        }
+    }
+
+    /// Puts the previous generation back into service, at once: a version that is being loaded goes
+    /// on being loaded, and takes over when it is ready.
+    pub fn rollback(self: &Arc<Self>) -> anyhow::Result<u64> {
+        self.go_back(None)
+    }
+
+    /// `from`: only if that one serves.
+    fn go_back(self: &Arc<Self>, from: Option<u64>) -> anyhow::Result<u64> {
+        let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        let serving = self.current().map(|current| current.number);
+        ensure!(from.is_none() || from == serving, "another generation serves by now");
         let previous = self.previous().context("there is no previous generation to go back to")?;
         previous.revive();
         let number = previous.number;

@@ -36,6 +36,9 @@ pub struct Options {
     pub max_result_bytes: usize,
     /// Bytes of the text of one statement at most; default 64 KiB. Texts are kept in the statement cache.
     pub max_statement_bytes: usize,
+    /// Bytes of the statements and parameters of all operations under way, those that wait for a connection included;
+    /// default 64 MiB.
+    pub max_held_bytes: usize,
     /// Transactions open at one time at most; default 12. Always fewer than connections if there are two or more, so
     /// that a component that queries beside its transactions cannot wait for itself.
     pub max_open_transactions: usize,
@@ -58,6 +61,7 @@ impl Options {
             max_rows: 10_000,
             max_result_bytes: 16 << 20,
             max_statement_bytes: 64 << 10,
+            max_held_bytes: 64 << 20,
             max_open_transactions: 12,
             transaction_idle_timeout: Duration::from_secs(10),
             statement_cache: 200,
@@ -97,6 +101,7 @@ impl fmt::Debug for Options {
             .field("max_rows", &self.max_rows)
             .field("max_result_bytes", &self.max_result_bytes)
             .field("max_statement_bytes", &self.max_statement_bytes)
+            .field("max_held_bytes", &self.max_held_bytes)
             .field("max_open_transactions", &self.max_open_transactions)
             .field("transaction_idle_timeout", &self.transaction_idle_timeout)
             .field("statement_cache", &self.statement_cache)

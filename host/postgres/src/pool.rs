@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -12,6 +13,7 @@ use deadpool::managed::{self, PoolError, TimeoutType, Timeouts};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::decode::{Answer, Collected};
+use crate::encode;
 use crate::error;
 use crate::observe::{Observe, Operation, Outcome};
 use crate::options::{DEADLINE_GRACE, Options, RECOVERY_TIMEOUT};
@@ -49,6 +51,8 @@ pub struct Status {
 pub(crate) struct Shared {
     connections: managed::Pool<Manager>,
     transactions: Arc<Semaphore>,
+    /// Bytes of statements and parameters of all operations under way.
+    held_bytes: AtomicUsize,
     options: Options,
     observer: Arc<dyn Observe>,
 }
@@ -66,7 +70,8 @@ impl Pool {
         #[expect(clippy::expect_used, reason = "`build` fails for timeouts without a runtime only")]
         let connections = builder.runtime(Runtime::Tokio1).build().expect("a runtime was given");
         let transactions = Arc::new(Semaphore::new(options.transaction_slots()));
-        Self { shared: Arc::new(Shared { connections, transactions, options, observer }) }
+        let held_bytes = AtomicUsize::new(0);
+        Self { shared: Arc::new(Shared { connections, transactions, held_bytes, options, observer }) }
     }
 
     /// Runs one statement in a transaction of its own.
@@ -148,7 +153,8 @@ impl Pool {
 impl Shared {
     /// A statement on its own, once more if that can only help.
     async fn alone<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
-        let statement = Statement::check(text, self.options.max_statement_bytes)?;
+        let statement = self.statement(text)?;
+        let _held = self.hold(text, parameters)?;
         let mut lease = self.acquire().await?;
         let failure = match self.run(&mut lease, &statement, parameters).await {
             Ok(answer) => return Ok(answer),
@@ -195,6 +201,17 @@ impl Shared {
             Ok(result) => result,
             Err(_) => Err(overdue(session)),
         }
+    }
+
+    /// Counts what an operation holds in memory until it is over, so that many that wait cannot hold any amount.
+    pub(crate) fn hold(&self, text: &str, parameters: &[Value]) -> Result<Held<'_>, Error> {
+        let bytes = text.len() + encode::bytes(parameters);
+        let held = Held { shared: self, bytes };
+        let max = self.options.max_held_bytes;
+        if self.held_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > max {
+            return Err(Error::Limit(format!("the parameters of all operations under way have more than {max} bytes")));
+        }
+        Ok(held)
     }
 
     pub(crate) fn statement<'a>(&self, text: &'a str) -> Result<Statement<'a>, Error> {
@@ -267,6 +284,18 @@ impl Shared {
         let result = work.await;
         report.outcome = Outcome::from(&result);
         result
+    }
+}
+
+/// What an operation holds in memory.
+pub(crate) struct Held<'a> {
+    shared: &'a Shared,
+    bytes: usize,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.shared.held_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -60,6 +60,7 @@ impl Transaction {
 
     async fn run<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
         let statement = self.shared.statement(text)?;
+        let _held = self.shared.hold(text, parameters)?;
         let mut work = self.work.lock().await;
         work.settle(&self.shared).await?;
         let result = self.shared.run(&mut work.lease, &statement, parameters).await;

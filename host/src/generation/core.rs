@@ -28,6 +28,7 @@ pub enum Condition {
 /// One core of a generation.
 pub struct Core<J: Job> {
     state: Mutex<State<J>>,
+    max_instances: usize,
     make: Box<dyn Fn(Seat<J>) + Send + Sync>,
 }
 
@@ -52,10 +53,11 @@ pub struct Seat<J: Job> {
 }
 
 impl<J: Job> Core<J> {
-    /// `make` begins to make an instance, and does not wait for it.
-    pub fn new(make: impl Fn(Seat<J>) + Send + Sync + 'static) -> Arc<Self> {
+    /// `make` begins to make an instance, and does not wait for it. When there are `max_instances`,
+    /// requests wait for those.
+    pub fn new(max_instances: usize, make: impl Fn(Seat<J>) + Send + Sync + 'static) -> Arc<Self> {
         let state = State { waiting: VecDeque::new(), instances: Vec::new(), last_id: 0 };
-        Arc::new(Self { state: Mutex::new(state), make: Box::new(make) })
+        Arc::new(Self { state: Mutex::new(state), max_instances, make: Box::new(make) })
     }
 
     pub fn push(self: &Arc<Self>, job: J) {
@@ -76,7 +78,8 @@ impl<J: Job> Core<J> {
             }
             return;
         }
-        if state.instances.iter().any(|entry| entry.condition == Condition::Making) {
+        let making = state.instances.iter().any(|entry| entry.condition == Condition::Making);
+        if making || state.instances.len() >= self.max_instances {
             return;
         }
         state.last_id += 1;
@@ -177,7 +180,7 @@ mod tests {
     fn core() -> (Arc<Core<u32>>, Seats) {
         let seats = Seats::default();
         let made = seats.clone();
-        (Core::new(move |seat| made.lock().unwrap().push(seat)), seats)
+        (Core::new(3, move |seat| made.lock().unwrap().push(seat)), seats)
     }
 
     fn only(seats: &Mutex<Vec<Seat<u32>>>) -> Seat<u32> {
@@ -250,6 +253,20 @@ mod tests {
         let third = only(&seats);
         third.set(Condition::Open);
         assert_eq!(third.next(Waker::noop()), Some(2));
+    }
+
+    #[test]
+    fn when_there_are_as_many_as_may_be_what_waits_goes_on_waiting() {
+        let (core, seats) = core();
+        for job in 1..=3 {
+            core.push(job);
+            seats.lock().unwrap().last().unwrap().set(Condition::Full);
+        }
+        core.push(4);
+        assert_eq!(seats.lock().unwrap().len(), 3);
+        let one = seats.lock().unwrap().remove(1);
+        drop(one);
+        assert_eq!(seats.lock().unwrap().len(), 3);
     }
 
     #[test]

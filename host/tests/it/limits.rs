@@ -130,6 +130,29 @@ async fn more_connections_than_the_limit_wait() {
     assert!(answered(&mut third, DEADLINE).await, "a place was free");
 }
 
+/// Nor does it keep its place for ever.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_given_up() {
+    let host = faults().arg("--write-timeout-ms", "300").arg("--max-requests", "1").start().await;
+    let mut stream = TcpStream::connect(host.address).await.expect("a connection");
+    let request = "GET /big?bytes=2000000000 HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("the host reads");
+    stream.readable().await.expect("an answer begins");
+    eventually("the place is free", async || host.get("/").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn more_instances_than_the_limit_are_not_made_and_requests_wait() {
+    let serve = Serve::guest("p2-hello").one_shard().arg("--max-instances", "2");
+    let host = serve.start().await;
+    let crowd = futures_util::future::join_all((0..30).map(|_| host.get("/"))).await;
+    for answer in crowd {
+        answer.expect_status(200);
+    }
+    let made = host.metrics().await.value("component_instantiation_duration_seconds_count", &[]);
+    assert!(made <= 2.0, "{made} instances");
+}
+
 /// What a client does not read waits in the guest, not in the host.
 #[tokio::test]
 async fn a_client_that_does_not_read_costs_no_memory() {

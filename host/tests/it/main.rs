@@ -27,6 +27,7 @@ mod migrations;
 mod outages;
 mod outbound;
 mod platform;
+mod probation;
 mod refusals;
 mod serving;
 mod support;

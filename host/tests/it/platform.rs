@@ -296,7 +296,7 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
     std::fs::write(&new, another_version("cart", 1)).expect("a file");
     let mut swap = comptoir();
     swap.args(["swap", "cart"]).arg(&new).arg("--admin").arg(platform.admin.trim_start_matches("http://"));
-    swap.arg("--token-file").arg(platform.folder.path().join("data/secrets/admin-token"));
+    swap.arg("--admin-token-file").arg(platform.folder.path().join("data/secrets/admin-token"));
     let said = crate::support::command::run(swap).await;
     assert_eq!(said.code, 0, "{said:?}");
     for replica in ["cart-1", "cart-2", "cart-3"] {

@@ -1,14 +1,15 @@
 //! Components of every kind are served, bodies stream, and every answer says who gave it.
 
 use http::Method;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 use crate::support::client::{self, Client, next_chunk};
 use crate::support::database::Database;
 use crate::support::host::Serve;
-use crate::support::in_time;
+use crate::support::{guest, in_time};
 
 #[tokio::test]
 pub async fn a_plain_component_is_served() {
@@ -36,6 +37,33 @@ pub async fn a_service_of_the_sdk_is_served() {
     let missing = host.get("/nowhere").await;
     assert_eq!(missing.expect_problem(404, "not-found")["instance"], "/nowhere");
     host.post("/hello", "").await.expect_problem(405, "method-not-allowed");
+}
+
+/// Outside harnesses start a host so, and read the first line that it writes.
+#[tokio::test]
+async fn a_host_that_is_told_next_to_nothing_says_first_where_it_serves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let component = folder.path().join("An.Odd name.wasm");
+    std::fs::write(&component, guest::bytes("echo")).expect("a component");
+    for _ in 0..2 {
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_comptoir"))
+            .arg("serve")
+            .arg(&component)
+            .args(["--listen", "127.0.0.1:0"])
+            .stderr(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a host");
+        let mut first = String::new();
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe"));
+        in_time("a line", lines.read_line(&mut first)).await.expect("a line");
+        let url = first.trim().strip_prefix("Serving HTTP on ").unwrap_or_else(|| panic!("{first}"));
+        let answer = Client::fresh().get(format!("{url}x")).await.expect_status(200);
+        assert_eq!(answer.header("x-served-by"), Some("an-odd-name"));
+        let pid = Pid::from_raw(child.id().expect("a running process").cast_signed()).expect("a process");
+        kill_process(pid, Signal::INT).expect("a running process");
+        assert_eq!(in_time("its end", child.wait()).await.expect("an end").code(), Some(0));
+    }
 }
 
 #[tokio::test]

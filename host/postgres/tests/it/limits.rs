@@ -61,6 +61,22 @@ async fn a_statement_has_a_length_at_most() {
     transaction.commit().await.unwrap();
 }
 
+/// Also of those that wait, and also inside of transactions; and what is over is given back.
+#[tokio::test]
+async fn what_operations_hold_in_memory_has_a_limit_in_all() {
+    let pool = Pool::new(Options { max_held_bytes: 1500, ..single("limits_held").await });
+    let ask = || pool.query("select $1::text, pg_sleep(0.2)", vec![Value::Text("x".repeat(1000))]);
+    let over = Error::Limit("the parameters of all operations under way have more than 1500 bytes".into());
+    let (first, second) = tokio::join!(ask(), ask());
+    assert!(first.is_ok());
+    assert_eq!(second, Err(over.clone()));
+    assert!(ask().await.is_ok());
+    let transaction = pool.begin(Isolation::default()).await.unwrap();
+    let twice = vec![Value::Text("x".repeat(2000))];
+    assert_eq!(transaction.query("select $1::text", twice).await, Err(over));
+    transaction.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_caller_waits_for_a_connection_and_not_for_ever() {
     let acquire_timeout = Duration::from_millis(200);

@@ -41,6 +41,12 @@ pub async fn administer(host: &Host, command: &str, arguments: &[&Path]) -> Said
     let token = host.directory().join("token-of-the-command");
     std::fs::write(&token, ADMIN_TOKEN).expect("a token");
     let mut program = comptoir();
-    program.arg(command).args(arguments).arg("--admin").arg(host.admin.to_string()).arg("--token-file").arg(token);
+    program
+        .arg(command)
+        .args(arguments)
+        .arg("--admin")
+        .arg(host.admin.to_string())
+        .arg("--admin-token-file")
+        .arg(token);
     run(program).await
 }
