@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// Bytes of the answer to the probe, which says little more than that all is well [`swap`]
+pub const MAX_PROBE_BODY_BYTES: usize = 1 << 20;
+
 /// The limits of one service. Each is a flag of `serve` and `up`, and an environment variable.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]

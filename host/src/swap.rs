@@ -6,20 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow};
-use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
 use notify::Watcher as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wasmtime_wasi_http::WasiBody;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Linked, Refusal, Stage};
-use crate::generation::{Generation, RequestFate, StartFailed};
+use crate::generation::Generation;
 use crate::lifecycle;
 use crate::migrate;
 use crate::service::Service;
+
+mod probe;
 
 /// A file counts as written when it did not change for this long.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -133,11 +131,13 @@ impl Service {
         let generation = Arc::new(generation);
         for shard in 0..generation.shards() {
             let probed = generation.clone();
-            let result = self.on_shard(shard, async move { Ok(first_request(&probed, shard).await) }).await;
+            let timeout = self.limits().request_timeout();
+            let result =
+                self.on_shard(shard, async move { Ok(probe::first_request(&probed, shard, timeout).await) }).await;
             let result = result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)));
             let result = result.and_then(|status| match status {
                 status if (ours && !status.is_success()) || status.is_server_error() => {
-                    Err(Refusal::new(Stage::Probe, anyhow!("`GET /health` was answered with {status}")))
+                    Err(Refusal::new(Stage::Probe, probe::unhealthy(status)))
                 }
                 _ => Ok(()),
             });
@@ -265,33 +265,6 @@ impl Service {
             Err(refusal) => refusal.transient,
         }
     }
-}
-
-/// Sends the probe and reads its answer to the end.
-async fn first_request(generation: &Generation, shard: usize) -> Result<StatusCode, Refusal> {
-    let refuse = |cause: anyhow::Error| Refusal::new(Stage::Probe, cause);
-    let _in_flight = generation.enter();
-    let fate = Arc::new(RequestFate::default());
-    let request = probe_request().map_err(refuse)?;
-    let response = generation.handle(shard, fate.clone(), request).await.map_err(|error| {
-        if let Some(failed) = error.downcast_ref::<StartFailed>() {
-            let cause = anyhow!("{}", failed.reason).context("the component failed on its start");
-            return Refusal { stage: Stage::Instantiate, cause, transient: failed.no_room };
-        }
-        let reason = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned);
-        refuse(anyhow!(reason).context("the component failed its first request"))
-    })?;
-    let status = response.status();
-    response.into_body().collect().await.context("the answer to the probe broke off").map_err(refuse)?;
-    match fate.fault() {
-        Some(fault) => Err(refuse(anyhow!("{fault}").context("the answer to the probe broke off"))),
-        None => Ok(status),
-    }
-}
-
-fn probe_request() -> anyhow::Result<Request<WasiBody>> {
-    let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
-    Ok(Request::get("http://probe.invalid/health").header(http::header::HOST, "probe.invalid").body(body)?)
 }
 
 /// What tells one state of a file from another.
