@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+/// Bytes of a component, whichever way it comes: the file, the admin port, a command. Ours have one
+/// or two millions [`component`]
+pub const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
 /// Bytes of the answer to the probe, which says little more than that all is well [`swap`]
 pub const MAX_PROBE_BODY_BYTES: usize = 1 << 20;
 

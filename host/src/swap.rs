@@ -11,13 +11,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::bindings::exports::comptoir::service::background::Task;
-use crate::component::{Linked, Refusal, Stage};
+use crate::component::{self, Linked, RENAME, Refusal, Stage};
 use crate::generation::Generation;
 use crate::lifecycle;
 use crate::migrate;
 use crate::service::Service;
 
 mod probe;
+#[cfg(test)]
+mod tests;
 
 /// A file counts as written when it did not change for this long.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -64,7 +66,7 @@ impl Service {
 
     /// Everything before the switch; none: the same bytes are in service.
     async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Option<Generation>, Refusal> {
-        let digest = crate::component::Digest::of(&bytes);
+        let digest = component::Digest::of(&bytes);
         if self.current().is_some_and(|current| *current.digest() == digest) {
             return Ok(None);
         }
@@ -229,7 +231,7 @@ impl Service {
         loop {
             let mut again = false;
             if let Some(stamp) = settled(&path, &mut seen).await {
-                again = self.load_file(&path).await;
+                again = self.load_file(&path, stamp).await;
                 if again {
                     seen = None;
                 } else {
@@ -251,13 +253,12 @@ impl Service {
     }
 
     /// True: something outside the component is missing, try the same file again.
-    async fn load_file(self: &Arc<Self>, path: &Path) -> bool {
-        let bytes = match tokio::fs::read(path).await {
+    async fn load_file(self: &Arc<Self>, path: &Path, settled: Stamp) -> bool {
+        let bytes = match read(path, settled).await {
             Ok(bytes) => bytes,
-            Err(error) => {
-                let cause = anyhow!(error).context(format!("cannot read {}", path.display()));
-                self.report(&Refusal::new(Stage::Read, cause));
-                return false;
+            Err(refusal) => {
+                self.report(&refusal);
+                return refusal.transient;
             }
         };
         match self.load(bytes.into()).await {
@@ -265,6 +266,18 @@ impl Service {
             Err(refusal) => refusal.transient,
         }
     }
+}
+
+/// The bytes of a file that has settled.
+async fn read(path: &Path, settled: Stamp) -> Result<Vec<u8>, Refusal> {
+    let file = path.to_owned();
+    let bytes = tokio::task::spawn_blocking(move || component::read_file(&file)).await;
+    let bytes = bytes.unwrap_or_else(|error| Err(error.into())).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+    if stamp(path).await != Some(settled) {
+        let cause = anyhow!("the file changed while it was read: {RENAME}");
+        return Err(Refusal::transient(Stage::Read, cause));
+    }
+    Ok(bytes)
 }
 
 /// What tells one state of a file from another.
