@@ -19,6 +19,7 @@ use crate::limits::MAX_COMPONENT_BYTES;
 use crate::state::State;
 
 pub mod cache;
+pub mod compile;
 mod link;
 #[cfg(test)]
 mod tests;
