@@ -9,7 +9,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,15 +18,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::component::Refusal;
+use crate::component::{self, Refusal};
 use crate::generation::Generation;
 use crate::identity::Secret;
+use crate::limits::MAX_COMPONENT_BYTES;
 use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::swap::Outcome;
-
-/// A component is a few megabytes.
-const MAX_COMPONENT_BYTES: usize = 64 << 20;
 
 const INDEX: &str = "Comptoir's admin port
 GET  /metrics                        Prometheus text format
@@ -162,6 +160,9 @@ impl Admin {
         };
         let bytes: Arc<[u8]> = match Limited::new(request.into_body(), MAX_COMPONENT_BYTES).collect().await {
             Ok(body) => body.to_bytes().to_vec().into(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return problem(StatusCode::PAYLOAD_TOO_LARGE, &component::too_large().to_string());
+            }
             Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("cannot read the component: {error}")),
         };
         let mut done = Vec::new();

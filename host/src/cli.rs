@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::limits::Limits;
+use crate::limits::{CompileLimits, Limits};
 use crate::telemetry::LogFormat;
 
 /// Runs WASI HTTP components, gives each a Postgres database as a capability, and swaps them
@@ -41,7 +41,7 @@ pub enum Command {
     /// Tells whether a component would be accepted, without running it
     Check(CheckArgs),
     /// Compiles a component to an artifact; the host runs this itself, in a child process
-    Compile { input: PathBuf, output: PathBuf },
+    Compile(CompileArgs),
     /// Exits 0 when a host is ready to serve; for containers
     Healthcheck {
         /// The host's admin port
@@ -211,6 +211,16 @@ pub struct RollbackArgs {
     pub admin: AdminArgs,
 }
 
+#[derive(Debug, Args)]
+pub struct CompileArgs {
+    /// The component, a `.wasm` file
+    pub input: PathBuf,
+    /// The artifact
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub limits: CompileLimits,
+}
+
 /// A component may import: WASI 0.2 and 0.3 clocks, random numbers, standard output and error, an
 /// environment without variables, a file system without directories, `wasi:http` (outbound calls
 /// reach the service's peers only); `comptoir:service/{metrics,logging}`; with a database,
@@ -223,4 +233,6 @@ pub struct CheckArgs {
     /// As if it were given no database
     #[arg(long)]
     pub no_database: bool,
+    #[command(flatten)]
+    pub limits: Limits,
 }

@@ -22,7 +22,7 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Returns what to print.
 pub async fn swap(service: &str, component: &Path, admin: &AdminArgs) -> Result<String> {
-    let bytes = std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+    let bytes = crate::component::read_file(component)?;
     let answer = change(Method::PUT, &format!("/components/{service}"), bytes.into(), admin).await?;
     Ok(lines(&answer, "swapped", |item| {
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();

@@ -2,9 +2,11 @@
 //! names its stage and what to do about it. Nothing here serves a request or touches a database.
 
 use std::fmt;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow, ensure};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -13,10 +15,14 @@ use wasmtime_wasi_http::{p2, p3};
 
 use crate::bindings;
 use crate::component::cache::ArtifactCache;
+use crate::limits::MAX_COMPONENT_BYTES;
 use crate::state::State;
 
 pub mod cache;
+pub mod compile;
 mod link;
+#[cfg(test)]
+mod tests;
 
 pub use link::linker;
 
@@ -108,6 +114,27 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A file that may be a component: its bytes, if they are not too many.
+pub fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", path.display());
+    let file = std::fs::File::open(path).with_context(cannot)?;
+    let mut bytes = Vec::new();
+    // One more, to tell; what the file system says of the length may be old.
+    file.take(MAX_COMPONENT_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    if bytes.len() > MAX_COMPONENT_BYTES {
+        return Err(too_large().context(cannot()));
+    }
+    Ok(bytes)
+}
+
+/// Why nobody reads on.
+pub fn too_large() -> anyhow::Error {
+    anyhow!(
+        "it is larger than {MAX_COMPONENT_BYTES} bytes, which no component is: is it another file? \
+         Else build it smaller, with `strip = true` and `opt-level = \"s\"`"
+    )
+}
+
 /// A component that fits: compiled, and every import of it satisfied.
 #[derive(Clone)]
 pub struct Linked {
@@ -120,7 +147,7 @@ pub struct Linked {
 impl Linked {
     /// Compiles (or takes from the cache) and links.
     pub async fn load(cache: &ArtifactCache, linker: &Linker<State>, bytes: Arc<[u8]>) -> Result<Self, Refusal> {
-        check_magic(&bytes).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+        check_whole(&bytes).map_err(|cause| Refusal::new(Stage::Read, cause))?;
         let digest = Digest::of(&bytes);
         let component = cache.component(linker.engine(), &digest, bytes).await?;
         Self::link(linker, &component, digest)
@@ -148,7 +175,7 @@ impl Linked {
         p2::bindings::ProxyPre::new(self.instance.clone()).map(ProxyPre::P2).map_err(|_| {
             anyhow!(
                 "the component exports no HTTP handler: it needs `wasi:http/handler@0.3` \
-                 (or `wasi:http/incoming-handler@0.2`)"
+                 (or `wasi:http/incoming-handler@0.2`); a service of ours has it from `sdk::service!`"
             )
         })
     }
@@ -180,20 +207,57 @@ fn extension(
         return Ok(None);
     }
     bindings::ExtensionPre::new(instance.clone()).map(Some).map_err(|error| {
-        anyhow::Error::from(error)
-            .context("the component exports only a part of `comptoir:service` or another version of it")
+        anyhow::Error::from(error).context(
+            "the component exports only a part of `comptoir:service`, or another version of it: it has to \
+                 export both `lifecycle` and `background` (`sdk::service!` does), or neither",
+        )
     })
 }
 
+/// What to do about a file that others read while it is being written.
+pub const RENAME: &str = "copy it under another name and rename it into place";
+
 /// Tells the usual mistakes apart before a compiler is started.
-fn check_magic(bytes: &[u8]) -> anyhow::Result<()> {
+fn check_whole(bytes: &[u8]) -> anyhow::Result<()> {
     match bytes {
-        [] => Err(anyhow!("the file is empty")),
-        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [] => Err(anyhow!("the file is empty: {RENAME}")),
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, sections @ ..] => {
+            ensure!(!is_cut_off(sections), "the file is not a complete component, its end is missing: {RENAME}");
+            Ok(())
+        }
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
             Err(anyhow!("this is a core module, not a component: build it with `cargo build --target wasm32-wasip2`"))
         }
-        [b'\0', b'a', b's', b'm', ..] if bytes.len() < 8 => Err(anyhow!("the file ends in its first 8 bytes")),
-        _ => Err(anyhow!("this is not WebAssembly: a component starts with the bytes 00 61 73 6d 0d 00 01 00")),
+        [b'\0', b'a', b's', b'm', ..] if bytes.len() < 8 => {
+            Err(anyhow!("the file is not a complete component, it ends in its first 8 bytes: {RENAME}"))
+        }
+        _ => Err(anyhow!(
+            "this is not WebAssembly, a component starts with the bytes 00 61 73 6d 0d 00 01 00: \
+             is it another file? `cargo build --target wasm32-wasip2` builds one"
+        )),
     }
+}
+
+/// Whether a section says that it is longer than what is left. Each is a byte for its kind, its
+/// length, and that many bytes.
+fn is_cut_off(mut sections: &[u8]) -> bool {
+    while let [_, section @ ..] = sections {
+        match leb128(section).and_then(|(length, content)| content.get(length..)) {
+            Some(next) => sections = next,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// An unsigned number of at most 32 bits, seven in a byte, and what follows it.
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0;
+    for (index, byte) in bytes.iter().enumerate().take(5) {
+        value |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(index + 1..)?));
+        }
+    }
+    None
 }

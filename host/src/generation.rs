@@ -61,6 +61,11 @@ pub struct RequestFate {
 }
 
 impl RequestFate {
+    /// Whether an instance has begun with it.
+    pub fn is_taken(&self) -> bool {
+        self.instance.get().is_some()
+    }
+
     /// Why its instance ended, if it did.
     pub fn fault(&self) -> Option<&str> {
         self.instance.get()?.fault()

@@ -44,7 +44,7 @@ impl Host {
         let shards = Shards::start(config.shards)?;
         let platform = Platform {
             engine,
-            cache: ArtifactCache::open(&config.cache)?,
+            cache: ArtifactCache::open(&config.cache, config.limits.compile)?,
             metrics: metrics.clone(),
             shards: shards.handles().to_vec(),
         };

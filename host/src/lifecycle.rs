@@ -1,8 +1,9 @@
 //! Calls to the exports that only our own components have. Each runs in an instance of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::exports::comptoir::service::background::Task;
@@ -17,13 +18,9 @@ pub async fn migrations(
     capabilities: Arc<Capabilities>,
 ) -> Result<Vec<Migration>> {
     let timeout = capabilities.limits.request_timeout();
-    let call = async {
-        let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
-        extension.comptoir_service_lifecycle().call_migrations(&mut store).await.map_err(anyhow::Error::from)
-    };
-    tokio::time::timeout(timeout, call)
-        .await
-        .map_err(|_| anyhow!("the component did not tell its migrations in time"))?
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let lifecycle = extension.comptoir_service_lifecycle();
+    in_time("migrations", timeout, lifecycle.call_migrations(&mut store)).await
 }
 
 /// What the component wants to be run again and again.
@@ -33,11 +30,9 @@ pub async fn tasks(
     capabilities: Arc<Capabilities>,
 ) -> Result<Vec<Task>> {
     let timeout = capabilities.limits.request_timeout();
-    let call = async {
-        let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
-        extension.comptoir_service_background().call_tasks(&mut store).await.map_err(anyhow::Error::from)
-    };
-    tokio::time::timeout(timeout, call).await.map_err(|_| anyhow!("the component did not tell its tasks in time"))?
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let background = extension.comptoir_service_background();
+    in_time("tasks", timeout, background.call_tasks(&mut store)).await
 }
 
 /// One run of one task; the inner error is the component's own.
@@ -61,11 +56,41 @@ async fn instantiate(
     engine: &Engine,
     capabilities: Arc<Capabilities>,
 ) -> Result<(Store<State>, Extension)> {
+    let timeout = capabilities.limits.request_timeout();
     let mut store = State::store(engine, capabilities);
-    let extension = pre
-        .instantiate_async(&mut store)
-        .await
-        .map_err(anyhow::Error::from)
-        .context("the component trapped on its start")?;
-    Ok((store, extension))
+    match tokio::time::timeout(timeout, pre.instantiate_async(&mut store)).await {
+        Ok(Ok(extension)) => Ok((store, extension)),
+        Ok(Err(error)) => {
+            let error = match store.data().refused_allocation() {
+                Some(refused) => anyhow::Error::from(error).context(refused),
+                None => error.into(),
+            };
+            Err(error.context(FAILED_ON_START))
+        }
+        Err(_) => Err(did_not_start(timeout)),
+    }
+}
+
+/// What the host says of a component that it cannot make an instance of.
+pub const FAILED_ON_START: &str = "the component failed on its start, before anything was asked of it: see its log \
+                                   lines, and leave to the first request what can fail";
+
+/// The same of one that computes on.
+pub fn did_not_start(timeout: Duration) -> anyhow::Error {
+    anyhow!(
+        "the component did not start within {timeout:?}: leave to the first request what takes time, or raise \
+         `--request-timeout-ms`"
+    )
+}
+
+/// A call that returns what the component has at hand.
+async fn in_time<T>(export: &str, timeout: Duration, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T> {
+    match tokio::time::timeout(timeout, call).await {
+        Ok(Ok(list)) => Ok(list),
+        Ok(Err(error)) => Err(anyhow::Error::from(error).context(format!("the component failed in `{export}`"))),
+        Err(_) => Err(anyhow!(
+            "the component's `{export}` did not return within {timeout:?}: it is to return a list, and to do nothing \
+             else"
+        )),
+    }
 }

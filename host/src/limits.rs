@@ -5,6 +5,17 @@ use std::time::Duration;
 
 use crate::generation::Terms;
 
+/// Bytes of a component, whichever way it comes: the file, the admin port, a command. Ours have one
+/// or two millions [`component`]
+pub const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
+/// Bytes of the answer to the probe, which says little more than that all is well [`swap`]
+pub const MAX_PROBE_BODY_BYTES: usize = 1 << 20;
+
+/// Compiled components that a cache keeps, a few megabytes each: eight services in as many versions
+/// [`component::cache`]
+pub const MAX_ARTIFACTS: usize = 64;
+
 /// The limits of one service. Each is a flag of `serve` and `up`, and an environment variable.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
@@ -117,6 +128,24 @@ pub struct Limits {
     /// Bytes of one result [`comptoir_postgres`]
     #[arg(long, env = "COMPTOIR_MAX_RESULT_BYTES", default_value_t = 16 << 20)]
     pub max_result_bytes: usize,
+
+    #[command(flatten)]
+    pub compile: CompileLimits,
+}
+
+/// The limits of a compilation, which has a process of its own and puts them on itself.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct CompileLimits {
+    /// Bytes of address space that compiling a component may take; one that needs more is refused
+    /// [`component::compile`]
+    #[arg(long, env = "COMPTOIR_COMPILE_MEMORY_BYTES", default_value_t = 2 << 30)]
+    pub compile_memory_bytes: u64,
+
+    /// Seconds of CPU time, of all cores together, that compiling a component may take; one that needs
+    /// more is refused [`component::compile`]
+    #[arg(long, env = "COMPTOIR_COMPILE_CPU_S", default_value_t = 120)]
+    pub compile_cpu_s: u64,
 }
 
 impl Limits {

@@ -62,8 +62,8 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> Result<u8> {
     // The compiler is a child of a host and speaks through its exit code and one message.
-    if let Command::Compile { input, output } = &cli.command {
-        return component::cache::compile_file(input, output).map(|()| 0);
+    if let Command::Compile(args) = &cli.command {
+        return component::compile::compile_file(args).map(|()| 0);
     }
     telemetry::start(cli.log_format, &cli.log).context("--log is malformed")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -83,18 +83,19 @@ async fn run(command: Command) -> Result<u8> {
         Command::Check(args) => print(&check(&args).await?),
         Command::Healthcheck { admin } => client::health(admin).await?,
         Command::Postgres { command } => return platform::cluster::run_with_cluster(&command).await,
-        Command::Compile { .. } => {}
+        Command::Compile(_) => {}
     }
     Ok(0)
 }
 
 /// Compiles and links a component in a cache of its own.
 async fn check(args: &CheckArgs) -> Result<String> {
-    let bytes = std::fs::read(&args.component).with_context(|| format!("cannot read {}", args.component.display()))?;
+    let bytes = component::read_file(&args.component)?;
     let work = tempfile::tempdir()?;
-    let engine = engine::compiler()?;
+    // The one that would run it: what does not fit into its pool is refused.
+    let engine = engine::new(&args.limits)?;
     let linker = component::linker(&engine, !args.no_database).map_err(anyhow::Error::from)?;
-    let cache = component::cache::ArtifactCache::open(work.path())?;
+    let cache = component::cache::ArtifactCache::open(work.path(), args.limits.compile)?;
     let linked = component::Linked::load(&cache, &linker, bytes.into()).await?;
     let kind = if linked.extension.is_some() { "a Comptoir service" } else { "a plain WASI HTTP component" };
     Ok(format!("{}: {kind} (WASI HTTP {}), digest {}", args.component.display(), linked.wasi(), linked.digest))

@@ -35,7 +35,7 @@ pub enum Error {
          put it back as it was and add a new one"
     )]
     Changed { version: u32, name: String, applied: String, given: String },
-    #[error("migration {version} (`{name}`) failed and was rolled back")]
+    #[error("migration {version} (`{name}`) failed and was rolled back, correct the step and build again")]
     Failed { version: u32, name: String, source: sqlx::Error },
     #[error("the database gave no connection within {} s", CONNECT_TIMEOUT.as_secs())]
     NoAnswer,

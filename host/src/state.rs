@@ -81,6 +81,17 @@ impl State {
     pub fn hit_memory_limit(&self) -> bool {
         self.limiter.refused
     }
+
+    /// The same in words, for whoever is to do something about it.
+    pub fn refused_allocation(&self) -> Option<String> {
+        let Limiter { max_memory_bytes, max_table_elements, .. } = self.limiter;
+        self.hit_memory_limit().then(|| {
+            format!(
+                "it asked for more than `--max-memory-bytes` ({max_memory_bytes}) or `--max-table-elements` \
+                 ({max_table_elements}) allow: build it so that it needs less, or raise them"
+            )
+        })
+    }
 }
 
 impl fmt::Debug for State {

@@ -6,20 +6,20 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow, ensure};
-use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
 use notify::Watcher as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wasmtime_wasi_http::WasiBody;
 
 use crate::bindings::exports::comptoir::service::background::Task;
-use crate::component::{Linked, Refusal, Stage};
-use crate::generation::{Generation, RequestFate, StartFailed, Verdict};
+use crate::component::{self, Linked, RENAME, Refusal, Stage};
+use crate::generation::{Generation, Verdict};
 use crate::lifecycle;
 use crate::migrate;
 use crate::service::Service;
+
+mod probe;
+#[cfg(test)]
+mod tests;
 
 /// A file counts as written when it did not change for this long.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -66,7 +66,7 @@ impl Service {
 
     /// Everything before the switch; none: the same bytes are in service.
     async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Option<Generation>, Refusal> {
-        let digest = crate::component::Digest::of(&bytes);
+        let digest = component::Digest::of(&bytes);
         if self.current().is_some_and(|current| *current.digest() == digest) {
             return Ok(None);
         }
@@ -133,11 +133,13 @@ impl Service {
         let generation = Arc::new(generation);
         for shard in 0..generation.shards() {
             let probed = generation.clone();
-            let result = self.on_shard(shard, async move { Ok(first_request(&probed, shard).await) }).await;
+            let timeout = self.limits().request_timeout();
+            let result =
+                self.on_shard(shard, async move { Ok(probe::first_request(&probed, shard, timeout).await) }).await;
             let result = result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)));
             let result = result.and_then(|status| match status {
                 status if (ours && !status.is_success()) || status.is_server_error() => {
-                    Err(Refusal::new(Stage::Probe, anyhow!("`GET /health` was answered with {status}")))
+                    Err(Refusal::new(Stage::Probe, probe::unhealthy(status)))
                 }
                 _ => Ok(()),
             });
@@ -260,7 +262,7 @@ impl Service {
         loop {
             let mut again = false;
             if let Some(stamp) = settled(&path, &mut seen).await {
-                again = self.load_file(&path).await;
+                again = self.load_file(&path, stamp).await;
                 if again {
                     seen = None;
                 } else {
@@ -282,13 +284,12 @@ impl Service {
     }
 
     /// True: something outside the component is missing, try the same file again.
-    async fn load_file(self: &Arc<Self>, path: &Path) -> bool {
-        let bytes = match tokio::fs::read(path).await {
+    async fn load_file(self: &Arc<Self>, path: &Path, settled: Stamp) -> bool {
+        let bytes = match read(path, settled).await {
             Ok(bytes) => bytes,
-            Err(error) => {
-                let cause = anyhow!(error).context(format!("cannot read {}", path.display()));
-                self.report(&Refusal::new(Stage::Read, cause));
-                return false;
+            Err(refusal) => {
+                self.report(&refusal);
+                return refusal.transient;
             }
         };
         match self.load(bytes.into()).await {
@@ -298,31 +299,16 @@ impl Service {
     }
 }
 
-/// Sends the probe and reads its answer to the end.
-async fn first_request(generation: &Generation, shard: usize) -> Result<StatusCode, Refusal> {
-    let refuse = |cause: anyhow::Error| Refusal::new(Stage::Probe, cause);
-    let _in_flight = generation.enter();
-    let fate = Arc::new(RequestFate::default());
-    let request = probe_request().map_err(refuse)?;
-    let response = generation.handle(shard, fate.clone(), request).await.map_err(|error| {
-        if let Some(failed) = error.downcast_ref::<StartFailed>() {
-            let cause = anyhow!("{}", failed.reason).context("the component failed on its start");
-            return Refusal { stage: Stage::Instantiate, cause, transient: failed.no_room };
-        }
-        let reason = fate.fault().map_or_else(|| format!("{error:#}"), ToOwned::to_owned);
-        refuse(anyhow!(reason).context("the component failed its first request"))
-    })?;
-    let status = response.status();
-    response.into_body().collect().await.context("the answer to the probe broke off").map_err(refuse)?;
-    match fate.fault() {
-        Some(fault) => Err(refuse(anyhow!("{fault}").context("the answer to the probe broke off"))),
-        None => Ok(status),
+/// The bytes of a file that has settled.
+async fn read(path: &Path, settled: Stamp) -> Result<Vec<u8>, Refusal> {
+    let file = path.to_owned();
+    let bytes = tokio::task::spawn_blocking(move || component::read_file(&file)).await;
+    let bytes = bytes.unwrap_or_else(|error| Err(error.into())).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+    if stamp(path).await != Some(settled) {
+        let cause = anyhow!("the file changed while it was read: {RENAME}");
+        return Err(Refusal::transient(Stage::Read, cause));
     }
-}
-
-fn probe_request() -> anyhow::Result<Request<WasiBody>> {
-    let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
-    Ok(Request::get("http://probe.invalid/health").header(http::header::HOST, "probe.invalid").body(body)?)
+    Ok(bytes)
 }
 
 /// What tells one state of a file from another.

@@ -1,69 +1,85 @@
 //! Compiled artifacts on disk, keyed by the component's digest and by everything that an artifact
-//! depends on. Compilation happens in a child process: a long-lived engine keeps memory for each
-//! compilation, and a hostile component can exhaust only the child.
+//! depends on; bounded in number. One component is compiled at a time, in all processes that share
+//! the folder, and none twice.
 
+use std::fs::{File, FileTimes, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::compile::Compiler;
 use super::{Digest, Refusal, Stage, hex};
+use crate::limits::{CompileLimits, MAX_ARTIFACTS};
 
-/// A component of a few megabytes takes seconds; what takes longer than this is refused.
-const COMPILE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The folders in which compilers work.
+const WORK: &str = "compile-";
+
+/// The files that are kept.
+const ARTIFACT: &str = "cwasm";
+
+/// Between two looks at whether another compiler is done.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Artifacts in a folder that only this user can write to.
 #[derive(Clone, Debug)]
 pub struct ArtifactCache {
     directory: PathBuf,
-    /// The program that has the subcommand `compile`: this one.
-    compiler: PathBuf,
+    compiler: Compiler,
 }
 
 impl ArtifactCache {
     /// Makes the folder when it is missing; refuses one that others can write to, because an
-    /// artifact is machine code.
-    pub fn open(directory: &Path) -> Result<Self> {
+    /// artifact is machine code. Removes what hosts that were killed left behind.
+    pub fn open(directory: &Path, limits: CompileLimits) -> Result<Self> {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(directory)
             .with_context(|| format!("cannot create the cache {}", directory.display()))?;
         check_private(directory)?;
-        let compiler = std::env::current_exe().context("cannot tell the path of this program")?;
-        Ok(Self { directory: directory.to_owned(), compiler })
+        // Whoever works has the lock: without it, there is nothing to be sure of.
+        if let Some(_lock) = try_lock(directory)? {
+            remove_leftovers(directory).context("cannot clean up the cache")?;
+        }
+        Ok(Self { directory: directory.to_owned(), compiler: Compiler::new(limits)? })
     }
 
     /// The compiled component, from the cache where possible.
     pub async fn component(&self, engine: &Engine, digest: &Digest, bytes: Arc<[u8]>) -> Result<Component, Refusal> {
-        let path = self.directory.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
-        if let Some(component) = self.cached(engine, &path).await {
+        let host = |error: anyhow::Error| Refusal::transient(Stage::Compile, error);
+        let path = self.directory.join(format!("{digest}-{:016x}.{ARTIFACT}", compatibility(engine)));
+        if let Some(component) = cached(engine, &path).await? {
             return Ok(component);
         }
+        let _lock = self.lock().await.map_err(host)?;
+        // Whoever had the lock may have made it: replicas start together.
+        if let Some(component) = cached(engine, &path).await? {
+            return Ok(component);
+        }
+        let started = Instant::now();
         self.compile(&path, bytes).await?;
-        read(engine.clone(), path)
-            .await
-            .map_err(|error| Refusal::transient(Stage::Compile, error.context("the fresh artifact cannot be loaded")))
+        let compile_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(digest = digest.short(), compile_ms, "compiled a component");
+        match open(engine.clone(), path).await {
+            Ok(component) => Ok(component),
+            Err(Unusable::Artifact(error)) => Err(host(error.context("the fresh artifact cannot be loaded"))),
+            Err(Unusable::Component(refusal)) => Err(refusal),
+        }
     }
 
-    /// An artifact that is missing, damaged, or of another version is made again, never trusted.
-    async fn cached(&self, engine: &Engine, path: &Path) -> Option<Component> {
-        if !path.exists() {
-            return None;
-        }
-        match read(engine.clone(), path.to_owned()).await {
-            Ok(component) => Some(component),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), error = format!("{error:#}"), "rebuilding a cached artifact");
-                None
+    /// Waits until no other compiler works for this cache, in whichever process. Ends with the process.
+    async fn lock(&self) -> Result<File> {
+        loop {
+            match try_lock(&self.directory)? {
+                Some(lock) => return Ok(lock),
+                None => tokio::time::sleep(LOCK_PAUSE).await,
             }
         }
     }
@@ -71,44 +87,130 @@ impl ArtifactCache {
     async fn compile(&self, path: &Path, bytes: Arc<[u8]>) -> Result<(), Refusal> {
         let host = |error: anyhow::Error| Refusal::transient(Stage::Compile, error);
         let work = tempfile::Builder::new()
-            .prefix("compile-")
+            .prefix(WORK)
             .tempdir_in(&self.directory)
             .context("cannot create a folder for the compiler")
             .map_err(host)?;
         let input = work.path().join("component.wasm");
         let output = work.path().join("artifact.cwasm");
         tokio::fs::write(&input, &bytes).await.context("cannot write the compiler's input").map_err(host)?;
-        let child = Command::new(&self.compiler)
-            .arg("compile")
-            .args([&input, &output])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .output();
-        let finished = tokio::time::timeout(COMPILE_TIMEOUT, child)
-            .await
-            .map_err(|_| Refusal::new(Stage::Compile, anyhow!("compiling took longer than {COMPILE_TIMEOUT:?}")))?
-            .context("cannot start the compiler")
-            .map_err(host)?;
-        if !finished.status.success() {
-            let message = String::from_utf8_lossy(&finished.stderr);
-            return Err(Refusal::new(Stage::Compile, anyhow!("{}", message.trim().trim_start_matches("error: "))));
-        }
+        self.compiler.run(&input, &output).await?;
         seal(&output)
             .and_then(|()| Ok(std::fs::rename(&output, path)?))
             .context("cannot keep the artifact")
-            .map_err(host)
+            .map_err(host)?;
+        if let Err(error) = prune(&self.directory) {
+            tracing::warn!(error = format!("{error:#}"), "cannot remove old artifacts");
+        }
+        Ok(())
     }
 }
 
-/// What `comptoir compile` does: one component file into one artifact.
-pub fn compile_file(input: &Path, output: &Path) -> Result<()> {
-    let bytes = std::fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
-    super::check_magic(&bytes)?;
-    let artifact = crate::engine::compiler()?.precompile_component(&bytes).map_err(anyhow::Error::from)?;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(output)?;
-    std::io::Write::write_all(&mut file, &artifact).with_context(|| format!("cannot write {}", output.display()))
+/// An artifact that is missing, damaged, or writable by others is made again, never trusted.
+async fn cached(engine: &Engine, path: &Path) -> Result<Option<Component>, Refusal> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    match open(engine.clone(), path.to_owned()).await {
+        Ok(component) => Ok(Some(component)),
+        Err(Unusable::Component(refusal)) => Err(refusal),
+        Err(Unusable::Artifact(error)) => {
+            tracing::warn!(path = %path.display(), error = format!("{error:#}"), "rebuilding a cached artifact");
+            // So that it is looked at once; if it cannot be removed, it will be replaced.
+            _ = tokio::fs::remove_file(path).await;
+            Ok(None)
+        }
+    }
+}
+
+/// Why there is no component in an artifact.
+enum Unusable {
+    /// Another would do.
+    Artifact(anyhow::Error),
+    /// Every other would be the same.
+    Component(Refusal),
+}
+
+async fn open(engine: Engine, path: PathBuf) -> Result<Component, Unusable> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let artifact = read(&path).map_err(Unusable::Artifact)?;
+        // SAFETY: the artifact is what our own compiler wrote: the file and its folder belong to this
+        // user, nobody else can write to them, and its digest is intact. wasmtime checks version and
+        // settings itself.
+        #[expect(unsafe_code, reason = "deserializing machine code is what this module exists for")]
+        let component = unsafe { Component::deserialize(&engine, artifact) };
+        component.map_err(|error| Unusable::Component(misfit(error.into())))
+    });
+    opened.await.unwrap_or_else(|error| Err(Unusable::Artifact(error.into())))
+}
+
+/// The artifact in a file that nobody touched.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    check_private(path)?;
+    let mut bytes = std::fs::read(path)?;
+    let Some((artifact, seal)) = bytes.split_last_chunk::<32>() else { bail!("the artifact is too short") };
+    ensure!(Sha256::digest(artifact)[..] == seal[..], "the artifact is damaged: its digest is not {}", hex(seal));
+    bytes.truncate(artifact.len());
+    // By which `prune` tells what is in use; the file system's own record may be coarse, or off.
+    File::open(path)?.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
+    Ok(bytes)
+}
+
+/// What was compiled does not fit into the pool of instances: compiling it again changes nothing.
+fn misfit(error: anyhow::Error) -> Refusal {
+    if error.chain().any(|cause| cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()) {
+        return Refusal::transient(Stage::Compile, error.context("this machine has no room for the component's code"));
+    }
+    let text = format!("{error:#}");
+    let advice = if text.contains("instance allocation") {
+        "build it smaller, of fewer modules, functions and imports"
+    } else if text.contains("table") {
+        "build it with one table a module, or raise `--max-table-elements`"
+    } else {
+        "build it with one memory a module, and less to begin with (the linker's `--initial-memory`, less static \
+         data); it may grow to `--max-memory-bytes` when it runs"
+    };
+    Refusal::new(Stage::Compile, anyhow!("the component asks for more than an instance is given: {text}; {advice}"))
+}
+
+/// The lock of a folder, unless somebody has it.
+fn try_lock(directory: &Path) -> Result<Option<File>> {
+    let lock = File::open(directory)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(anyhow!(error).context(format!("cannot lock the cache {}", directory.display())))
+        }
+    }
+}
+
+/// The folders of compilers whose host was killed.
+fn remove_leftovers(directory: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(WORK) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the artifacts beyond the limit that were not used for the longest time.
+fn prune(directory: &Path) -> Result<()> {
+    let mut artifacts = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == ARTIFACT) {
+            artifacts.push((std::fs::metadata(&path)?.accessed()?, path));
+        }
+    }
+    artifacts.sort();
+    let surplus = artifacts.len().saturating_sub(MAX_ARTIFACTS);
+    for (_, path) in artifacts.into_iter().take(surplus) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 /// Appends the artifact's digest, by which `read` tells a damaged file.
@@ -118,23 +220,6 @@ fn seal(path: &Path) -> Result<()> {
     bytes.extend_from_slice(&digest);
     std::fs::write(path, bytes)?;
     Ok(())
-}
-
-async fn read(engine: Engine, path: PathBuf) -> Result<Component> {
-    tokio::task::spawn_blocking(move || read_blocking(&engine, &path)).await?
-}
-
-fn read_blocking(engine: &Engine, path: &Path) -> Result<Component> {
-    check_private(path)?;
-    let bytes = std::fs::read(path)?;
-    let Some((artifact, seal)) = bytes.split_last_chunk::<32>() else { bail!("the artifact is too short") };
-    ensure!(Sha256::digest(artifact)[..] == seal[..], "the artifact is damaged: its digest is not {}", hex(seal));
-    // SAFETY: the artifact is what our own compiler wrote: the file and its folder belong to this
-    // user, nobody else can write to them, and its digest is intact. wasmtime checks version and
-    // settings itself.
-    #[expect(unsafe_code, reason = "deserializing machine code is what this module exists for")]
-    let component = unsafe { Component::deserialize(engine, artifact) };
-    component.map_err(anyhow::Error::from)
 }
 
 /// Only this user owns it and can write to it.

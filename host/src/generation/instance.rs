@@ -99,9 +99,14 @@ impl Instance {
         let Capabilities { limits, metrics, service, .. } = &*maker.capabilities;
         let retire = maker.shared.retire_token();
         let mut store = State::store(&maker.engine, maker.capabilities.clone());
-        let proxy = tokio::time::timeout(limits.request_timeout(), maker.proxy.instantiate_async(&mut store))
-            .await
-            .map_err(|_| wasmtime::format_err!("it took longer than a request may take"))??;
+        let started_in_time =
+            tokio::time::timeout(limits.request_timeout(), maker.proxy.instantiate_async(&mut store)).await;
+        let proxy = started_in_time
+            .map_err(|_| wasmtime::format_err!("it took longer than a request may take"))?
+            .map_err(|error| match store.data().refused_allocation() {
+                Some(refused) => error.context(refused),
+                None => error,
+            })?;
         metrics.instantiation.with_label_values(&[service]).observe(started.elapsed().as_secs_f64());
         maker.shared.census.born();
         // A guest of 0.2 has no way to wait for two things at once.

@@ -8,11 +8,16 @@ use crate::{background, command_line, database, limits, migrations, outbound, re
 /// Each guest, and a test that fails when what it shows breaks. That the test is there, the compiler
 /// checks.
 const GUESTS: &[(&str, fn())] = &[
+    ("allocates-on-start", refusals::the_admin_port_says_at_which_stage_and_why),
     ("background", background::tasks_run_again_and_again_and_do_not_overlap),
     ("background-2", background::tasks_go_on_in_the_version_that_serves),
     ("database", database::values_of_every_type_cross_unchanged),
     ("echo", serving::a_plain_component_is_served),
     ("faults", limits::a_trap_ends_its_instance_and_nothing_else),
+    ("health-endless", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("health-slow", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("health-traps", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("health-trickles", refusals::the_admin_port_says_at_which_stage_and_why),
     ("migrated", migrations::hosts_that_start_together_apply_them_once),
     ("migrated-changed", migrations::a_step_that_was_changed_is_refused_with_advice),
     ("migrated-failing", migrations::a_step_that_fails_is_rolled_back_and_refused),
@@ -23,6 +28,8 @@ const GUESTS: &[(&str, fn())] = &[
     ("sdk-hello", serving::a_service_of_the_sdk_is_served),
     ("sdk-hello-2", swap::a_file_that_is_replaced_replaces_the_component),
     ("sockets", command_line::a_component_can_be_checked_before_it_is_used),
+    ("spins-in-migrations", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("spins-on-start", refusals::the_admin_port_says_at_which_stage_and_why),
     ("traps-on-start", refusals::the_command_says_at_which_stage_and_why),
     ("unhealthy", refusals::the_command_says_at_which_stage_and_why),
     ("wrong-world", refusals::the_command_says_at_which_stage_and_why),

@@ -17,6 +17,7 @@
 mod background;
 mod cache;
 mod command_line;
+mod compile;
 mod database;
 mod disconnects;
 mod fixtures;

@@ -28,3 +28,8 @@ pub fn path(name: &str) -> PathBuf {
 pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).expect("a readable guest")
 }
+
+/// A component that is written by hand, because no compiler would make it.
+pub fn text(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("a component's text")
+}
