@@ -141,6 +141,7 @@ impl Generation {
             .iter()
             .map(|capabilities| {
                 let maker = Arc::new(Maker {
+                    number,
                     engine: engine.clone(),
                     proxy: component.proxy()?,
                     capabilities: capabilities.clone(),

@@ -15,10 +15,11 @@ pub async fn migrations(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<Vec<Migration>> {
     let timeout = capabilities.limits.request_timeout();
     let call = async {
-        let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+        let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
         extension.comptoir_service_lifecycle().call_migrations(&mut store).await.map_err(anyhow::Error::from)
     };
     tokio::time::timeout(timeout, call)
@@ -31,10 +32,11 @@ pub async fn tasks(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<Vec<Task>> {
     let timeout = capabilities.limits.request_timeout();
     let call = async {
-        let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+        let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
         extension.comptoir_service_background().call_tasks(&mut store).await.map_err(anyhow::Error::from)
     };
     tokio::time::timeout(timeout, call).await.map_err(|_| anyhow!("the component did not tell its tasks in time"))?
@@ -45,9 +47,10 @@ pub async fn run_task(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
     name: String,
 ) -> Result<Result<(), String>> {
-    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
     let extension = &extension;
     store
         .run_concurrent(async move |accessor| extension.comptoir_service_background().call_run(accessor, name).await)
@@ -60,8 +63,9 @@ async fn instantiate(
     pre: &ExtensionPre<State>,
     engine: &Engine,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<(Store<State>, Extension)> {
-    let mut store = State::store(engine, capabilities);
+    let mut store = State::store(engine, capabilities, generation);
     let extension = pre
         .instantiate_async(&mut store)
         .await

@@ -41,6 +41,7 @@ pub struct Metrics {
     pub swap_duration: HistogramVec,
     pub memory: IntGaugeVec,
     pub background_runs: IntCounterVec,
+    pub log_lines_dropped: IntCounterVec,
     pub client_duration: HistogramVec,
     pub guest: GuestMetrics,
 }
@@ -116,6 +117,12 @@ impl Metrics {
                 "Runs of background tasks",
                 &["service", "task", "outcome"],
             )?,
+            log_lines_dropped: counter(
+                r,
+                "component_log_lines_dropped_total",
+                "Log lines of components that went over the limit",
+                &["service"],
+            )?,
             client_duration: histogram(
                 r,
                 "http_client_request_duration_seconds",
@@ -157,6 +164,7 @@ impl Metrics {
         }
         self.swap_duration.with_label_values(&[service]);
         self.memory.with_label_values(&[service]);
+        self.log_lines_dropped.with_label_values(&[service]);
         for peer in peers {
             self.client_duration.with_label_values(&[service, peer.as_ref(), "ok"]);
         }

@@ -21,6 +21,7 @@ use crate::dispatch::{ActiveRequest, RouteLabels};
 use crate::generation::Generation;
 use crate::identity::Trust;
 use crate::limits::Limits;
+use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
 use crate::outbound;
 use crate::postgres::Observer;
@@ -72,6 +73,11 @@ impl Service {
         let metrics = &platform.metrics;
         metrics.declare(&name, config.peers.keys());
         let linker = component::linker(&platform.engine, config.database.is_some()).map_err(anyhow::Error::from)?;
+        let log_budget = LogBudget::new(
+            name.clone(),
+            config.limits.max_log_lines_per_second,
+            metrics.log_lines_dropped.with_label_values(&[&name]),
+        );
         let capabilities = platform
             .shards
             .iter()
@@ -89,6 +95,7 @@ impl Service {
                     .with_context(|| format!("the name `{name}` or its secret cannot be a header"))?,
                     metrics: metrics.clone(),
                     limits: config.limits.clone(),
+                    log_budget: log_budget.clone(),
                 }))
             })
             .collect::<Result<_>>()?;

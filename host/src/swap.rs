@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::WasiBody;
 
+use crate::background;
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Linked, Refusal, Stage};
 use crate::generation::{Generation, RequestFate, StartFailed};
@@ -71,8 +72,8 @@ impl Service {
             return Ok(None);
         }
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
-        self.migrate(&linked).await?;
-        let tasks = self.tasks(&linked).await?;
+        self.migrate(&linked, number).await?;
+        let tasks = self.tasks(&linked, number).await?;
         let generation = Generation::new(
             number,
             linked,
@@ -86,22 +87,23 @@ impl Service {
         self.probe(generation).await.map(Some)
     }
 
-    async fn tasks(&self, linked: &Linked) -> Result<Vec<Task>, Refusal> {
+    async fn tasks(&self, linked: &Linked, number: u64) -> Result<Vec<Task>, Refusal> {
         let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
             return Ok(Vec::new());
         };
-        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone());
-        self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))
+        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
+        let tasks = self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        background::check_names(&tasks).map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        Ok(tasks)
     }
 
-    async fn migrate(&self, linked: &Linked) -> Result<(), Refusal> {
+    async fn migrate(&self, linked: &Linked, number: u64) -> Result<(), Refusal> {
         let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
             return Ok(());
         };
-        let migrations = self
-            .on_shard(0, lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone()))
-            .await
-            .map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        let migrations =
+            lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
+        let migrations = self.on_shard(0, migrations).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
         let Some(database) = &self.config().database else {
             if migrations.is_empty() {
                 return Ok(());

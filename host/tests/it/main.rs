@@ -23,6 +23,7 @@ mod fixtures;
 mod identity;
 mod lifecycle;
 mod limits;
+mod logs;
 mod migrations;
 mod outages;
 mod outbound;

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::support::client;
 use crate::support::database::Database;
-use crate::support::eventually;
 use crate::support::host::{Host, Serve};
 
 /// The families of `ARCHITECTURE.md`, each with the name of one of its samples.
@@ -146,19 +145,6 @@ async fn a_service_measures_and_logs_in_its_own_name() {
     assert_eq!(metrics.value("comptoir_guest_metrics_dropped_total", &[]), 1.0);
     let logged = |record: &Value| record["message"] == "greeted" && record["service"] == "sdk-hello";
     host.log.tells("of the greeting", logged).await;
-}
-
-#[tokio::test]
-async fn what_a_component_prints_is_text_in_the_log() {
-    let host = Serve::guest("faults").start().await;
-    host.get("/print").await.expect_status(200);
-    eventually("the log has all lines", async || {
-        let records = host.log.records();
-        let has = |line: &str| records.iter().any(|record| record["service"] == "faults" && record["line"] == line);
-        has("first line") && has("{\"level\":\"ERROR\",\"message\":\"forged\"}") && has("a complaint")
-    })
-    .await;
-    assert!(!host.log.has("forged"));
 }
 
 #[tokio::test]

@@ -260,6 +260,10 @@ impl Drop for Host {
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().expect("no panic").clone()
+    }
+
     pub fn text(&self) -> String {
         self.0.lock().expect("no panic").join("\n")
     }
@@ -291,8 +295,12 @@ impl Log {
     fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         let text = self.text();
         let announced = text.lines().find_map(|line| line.strip_prefix(ANNOUNCEMENT))?;
-        let records = self.records();
-        let admin = records.iter().find(|record| record["message"] == "admin port")?;
-        Some((announced.trim_end_matches('/').parse().ok()?, admin["admin"].as_str()?.parse().ok()?))
+        // In either format.
+        let admin = text.lines().find(|line| line.contains("admin port"))?;
+        let admin = admin.rsplit_once("admin=").map(|(_, address)| address.to_owned()).or_else(|| {
+            let record: Value = serde_json::from_str(admin).ok()?;
+            Some(record["admin"].as_str()?.to_owned())
+        })?;
+        Some((announced.trim_end_matches('/').parse().ok()?, admin.parse().ok()?))
     }
 }
