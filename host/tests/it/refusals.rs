@@ -37,6 +37,7 @@ fn everything_unfit() -> Vec<Refused> {
         refused("wrong-world", guest::bytes("wrong-world"), "link", "wasi:http/handler"),
         refused("sockets", guest::bytes("sockets"), "link", "wasi:sockets"),
         refused("traps-on-start", guest::bytes("traps-on-start"), "instantiate", "unreachable"),
+        refused("misnamed-task", guest::bytes("misnamed-task"), "instantiate", "`Expire carts`: its name must be"),
         refused("unhealthy", guest::bytes("unhealthy"), "probe", "503"),
     ]
 }
@@ -96,8 +97,9 @@ async fn a_file_that_does_not_fit_is_refused() {
 
 #[tokio::test]
 async fn a_host_whose_first_component_does_not_fit_ends() {
+    let database = Database::new().await;
     for unfit in everything_unfit() {
-        let serve = Serve::guest("echo");
+        let serve = Serve::guest("echo").database(&database);
         std::fs::write(serve.component(), &unfit.bytes).expect("the file");
         let ended = serve.end().await;
         assert_eq!(ended.status.code(), Some(1), "{}: {ended:#?}", unfit.name);
