@@ -257,7 +257,11 @@ impl Service {
         let bytes = match tokio::fs::read(path).await {
             Ok(bytes) => bytes,
             Err(error) => {
-                let cause = anyhow!(error).context(format!("cannot read {}", path.display()));
+                let cause = anyhow!(error).context(format!(
+                    "cannot read {}: it must be a file that this process may read (`chmod a+r`), and is looked at \
+                     again when it changes",
+                    path.display()
+                ));
                 self.report(&Refusal::new(Stage::Read, cause));
                 return false;
             }
@@ -296,10 +300,13 @@ fn probe_request() -> anyhow::Result<Request<WasiBody>> {
     Ok(Request::get("http://probe.invalid/health").header(http::header::HOST, "probe.invalid").body(body)?)
 }
 
-/// What tells one state of a file from another.
+/// What tells one state of a file from another. A changed permission shows in `changed` alone, and a
+/// file that could not be read may be readable now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
+    /// Seconds and nanoseconds: ctime.
+    changed: (i64, i64),
     length: u64,
     inode: u64,
 }
@@ -307,13 +314,18 @@ struct Stamp {
 async fn stamp(path: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = tokio::fs::metadata(path).await.ok()?;
-    Some(Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode: metadata.ino() })
+    Some(Stamp {
+        modified: metadata.modified().ok(),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        length: metadata.len(),
+        inode: metadata.ino(),
+    })
 }
 
 /// The file's stamp when it is new and no longer changes. A missing file is reported once, as a
 /// stamp of its own, so that the reason can be told.
 async fn settled(path: &Path, seen: &mut Option<Stamp>) -> Option<Stamp> {
-    let missing = Stamp { modified: None, length: 0, inode: 0 };
+    let missing = Stamp { modified: None, changed: (0, 0), length: 0, inode: 0 };
     let mut now = stamp(path).await.unwrap_or(missing);
     if *seen == Some(now) {
         return None;
@@ -365,5 +377,28 @@ async fn next_event(events: &mut Option<FileEvents>) {
             }
         }
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// One that could not be read, and now can be, is to be loaded.
+    #[tokio::test]
+    async fn a_file_with_another_permission_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("component.wasm");
+        write(&path, "a component").unwrap();
+        set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+        let mut seen = None;
+        seen = settled(&path, &mut seen).await;
+        assert!(seen.is_some());
+        assert_eq!(settled(&path, &mut seen).await, None);
+        set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(settled(&path, &mut seen).await.is_some());
     }
 }

@@ -73,6 +73,24 @@ async fn a_file_that_goes_away_takes_nothing_with_it() {
     reaches_version(&host, 2).await;
 }
 
+/// What cannot be read now may be later. Root may read everything, but no folder.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_told_with_advice_and_looked_at_again() {
+    let (host, _database) = hello().await;
+    std::fs::remove_file(host.file()).expect("the file");
+    std::fs::create_dir(host.file()).expect("a folder");
+    eventually("the host says what to do", async || {
+        let refusal = host.component().await["last_refusal"].clone();
+        let message = refusal["message"].as_str().unwrap_or_default();
+        refusal["stage"] == "read" && message.contains("directory") && message.contains("chmod")
+    })
+    .await;
+    assert_eq!(version(&host).await, 1);
+    std::fs::remove_dir(host.file()).expect("the folder");
+    host.replace_file(&guest::bytes("sdk-hello-2"));
+    reaches_version(&host, 2).await;
+}
+
 #[tokio::test]
 async fn a_file_is_left_alone_when_the_host_is_told_so() {
     let database = Database::new().await;
