@@ -32,7 +32,7 @@ const INDEX: &str = "Comptoir's admin port
 GET  /metrics                        Prometheus text format
 GET  /live                           the process is there
 GET  /ready                          every component is loaded and every database answers
-GET  /components                     what runs: digest, generation, age, requests, last refusal
+GET  /components                     what runs: digest, generation, age, requests, what drains, last refusal
 PUT  /components/{service}           swap: the body is a .wasm       (Authorization: Bearer <admin token>)
 POST /components/{service}/rollback  back to the previous generation (Authorization: Bearer <admin token>)
 {service} is a service (all its replicas, one after another) or one replica.
@@ -139,8 +139,13 @@ impl Admin {
                     "service": service.name(),
                     "replica": service.replica(),
                     "address": service.config().listen,
-                    "current": service.current().map(|generation| describe(&generation)),
-                    "previous": service.previous().map(|generation| describe(&generation)),
+                    "current": service.current().map(|generation| describe(&generation, "serving")),
+                    "previous": service.previous().map(|generation| describe(&generation, "ready")),
+                    "draining": service
+                        .draining()
+                        .iter()
+                        .map(|generation| describe(generation, "draining"))
+                        .collect::<Vec<_>>(),
                     "last_refusal": service.last_refusal().map(|refusal| json!({
                         "stage": refusal.stage,
                         "message": refusal.message,
@@ -233,12 +238,15 @@ impl Admin {
     }
 }
 
-fn describe(generation: &Generation) -> Value {
+/// `state`: it is `serving`, it is `ready` to be rolled back to, or it is older and `draining`.
+fn describe(generation: &Generation, state: &str) -> Value {
     json!({
         "generation": generation.number,
+        "state": state,
         "digest": generation.digest().to_string(),
         "wasi_http": generation.component.wasi(),
         "age_s": age_s(generation.loaded_at),
+        "retired_s": generation.retired_at().map(age_s),
         "in_flight": generation.in_flight(),
         "instances": generation.instances(),
     })

@@ -9,8 +9,10 @@ use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGa
 use crate::component::Stage;
 
 mod guest;
+mod info;
 
 pub use guest::{GuestMetrics, Kind};
+pub use info::{Info, InfoSeries};
 
 /// From 100 microseconds to 10 seconds.
 const LATENCY_BUCKETS: &[f64] =
@@ -33,7 +35,7 @@ pub struct Metrics {
     pub db_operation: HistogramVec,
     pub db_connections: IntGaugeVec,
     pub db_wait: HistogramVec,
-    pub info: IntGaugeVec,
+    pub info: Info,
     pub instances: IntGaugeVec,
     pub instantiation: HistogramVec,
     pub traps: IntCounterVec,
@@ -87,7 +89,12 @@ impl Metrics {
                 &["service"],
                 LATENCY_BUCKETS,
             )?,
-            info: gauge(r, "component_info", "Loaded generations, 1 each", &["service", "digest", "generation"])?,
+            info: Info::new(gauge(
+                r,
+                "component_info",
+                "Loaded generations, 1 each",
+                &["service", "digest", "generation"],
+            )?),
             instances: gauge(r, "component_instances", "Live instances: current, draining", &["service", "state"])?,
             instantiation: histogram(
                 r,

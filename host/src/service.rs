@@ -2,7 +2,7 @@
 //! version takes over. The steps are in `swap`; here is the state that they change.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwapOption;
@@ -47,6 +47,8 @@ pub struct Service {
     pub(crate) current: ArcSwapOption<Generation>,
     /// The one before: rolling back is a pointer.
     pub(crate) previous: ArcSwapOption<Generation>,
+    /// Those that have served, while something is left of them.
+    retired: Mutex<Vec<Weak<Generation>>>,
     /// Held while a version is being loaded; the number of the last one.
     pub(crate) swapping: tokio::sync::Mutex<u64>,
     last_refusal: Mutex<Option<RefusalReport>>,
@@ -105,6 +107,7 @@ impl Service {
             background: Background::default(),
             current: ArcSwapOption::empty(),
             previous: ArcSwapOption::empty(),
+            retired: Mutex::default(),
             swapping: tokio::sync::Mutex::new(0),
             last_refusal: Mutex::default(),
             progress: Notify::new(),
@@ -155,6 +158,23 @@ impl Service {
 
     pub fn previous(&self) -> Option<Arc<Generation>> {
         self.previous.load_full()
+    }
+
+    /// Older generations than the one before that finish what they have begun.
+    pub fn draining(&self) -> Vec<Arc<Generation>> {
+        let kept = [self.current(), self.previous()];
+        let is_kept = |generation: &Arc<Generation>| kept.iter().flatten().any(|kept| Arc::ptr_eq(kept, generation));
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = retired.iter().filter_map(Weak::upgrade);
+        left.filter(|generation| !is_kept(generation) && !generation.is_empty()).collect()
+    }
+
+    /// Remembers a generation that has served, for as long as something is left of it.
+    pub(crate) fn remember(&self, generation: &Arc<Generation>) {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = Arc::downgrade(generation);
+        retired.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&generation));
+        retired.push(generation);
     }
 
     /// A place for one more request, or none: there is no queue.

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::WasiBody;
 
 use crate::background;
 use crate::bindings::exports::comptoir::service::background::Task;
-use crate::component::{Linked, Refusal, Stage};
+use crate::component::{Digest, Linked, Refusal, Stage};
 use crate::generation::{Generation, RequestFate, StartFailed};
 use crate::lifecycle;
 use crate::migrate;
@@ -48,10 +48,13 @@ impl Service {
     pub async fn load(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
         let mut number = self.swapping.lock().await;
         let started = Instant::now();
-        let result = self.prepare(bytes, *number + 1).await;
-        let generation = match result {
-            Ok(Some(generation)) => generation,
-            Ok(None) => return Ok(Outcome::Unchanged { generation: *number }),
+        // After a rollback it is not the last one that serves.
+        let digest = Digest::of(&bytes);
+        if let Some(current) = self.current().filter(|current| *current.digest() == digest) {
+            return Ok(Outcome::Unchanged { generation: current.number });
+        }
+        let generation = match self.prepare(bytes, *number + 1).await {
+            Ok(generation) => generation,
             Err(refusal) => {
                 self.report(&refusal);
                 return Err(refusal);
@@ -65,12 +68,8 @@ impl Service {
         Ok(Outcome::Switched { generation: *number })
     }
 
-    /// Everything before the switch; none: the same bytes are in service.
-    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Option<Generation>, Refusal> {
-        let digest = crate::component::Digest::of(&bytes);
-        if self.current().is_some_and(|current| *current.digest() == digest) {
-            return Ok(None);
-        }
+    /// Everything before the switch.
+    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Generation, Refusal> {
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
         self.migrate(&linked, number).await?;
         let tasks = self.tasks(&linked, number).await?;
@@ -84,7 +83,7 @@ impl Service {
             self.name(),
         )
         .map_err(|cause| Refusal::new(Stage::Link, cause))?;
-        self.probe(generation).await.map(Some)
+        self.probe(generation).await
     }
 
     async fn tasks(&self, linked: &Linked, number: u64) -> Result<Vec<Task>, Refusal> {
@@ -155,7 +154,7 @@ impl Service {
     fn switch(self: &Arc<Self>, generation: Arc<Generation>) {
         let digest = generation.digest().short().to_owned();
         let number = generation.number;
-        self.metrics().info.with_label_values(&[self.name(), &digest, &number.to_string()]).set(1);
+        generation.tell(self.metrics().info.hold(self.name(), &digest, number));
         self.background.start(self, &generation);
         let old = self.current.swap(Some(generation));
         self.progress.notify_waiters();
@@ -168,23 +167,24 @@ impl Service {
     /// Lets a generation finish what it does and keeps it ready for a rollback.
     fn retire(self: &Arc<Self>, old: Arc<Generation>) {
         old.retire();
-        let forgotten = self.previous.swap(Some(old.clone()));
-        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.number != old.number) {
-            let labels = [self.name(), forgotten.digest().short(), &forgotten.number.to_string()];
-            if let Err(error) = self.metrics().info.remove_label_values(&labels) {
-                tracing::debug!(%error, "a generation had no series");
-            }
-        }
+        self.remember(&old);
+        self.previous.store(Some(old.clone()));
+        let since = old.retired_at();
         let service = self.clone();
         tokio::spawn(async move {
             let started = Instant::now();
             old.drained().await;
+            if old.retired_at() != since {
+                return; // It came back into service, and perhaps left it again.
+            }
             tracing::info!(
                 service = service.name(),
                 generation = old.number,
                 drain_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "drained"
             );
+            // Its instances are told for as long as there are any.
+            old.emptied().await;
         });
     }
 
