@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -15,18 +15,24 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::component::Refusal;
 use crate::generation::Generation;
 use crate::identity::Secret;
 use crate::metrics::Metrics;
+use crate::server;
 use crate::service::Service;
 use crate::swap::Outcome;
 
 /// A component is a few megabytes.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
+/// Connections at once; more wait in the kernel's backlog.
+const MAX_CONNECTIONS: usize = 64;
+/// Whoever holds a connection must say something within this time.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 const INDEX: &str = "Comptoir's admin port
 GET  /metrics                        Prometheus text format
@@ -53,24 +59,41 @@ impl Admin {
     }
 
     /// Serves until `stop`.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let stream = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                accepted = listener.accept() => accepted?.0,
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = server::accept(&listener, &connections) => accepted,
             };
-            let admin = self.clone();
-            tokio::spawn(async move {
-                let service = service_fn(|request| {
-                    let admin = admin.clone();
-                    async move { Ok::<_, Infallible>(admin.answer(request).await) }
-                });
-                let connection =
-                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "an admin connection ended early");
+            match accepted {
+                Ok((stream, place)) => {
+                    let admin = self.clone();
+                    tokio::spawn(async move {
+                        admin.converse(stream).await;
+                        drop(place);
+                    });
                 }
-            });
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept an admin connection");
+                    tokio::time::sleep(server::ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// One connection, to its end.
+    async fn converse(self: Arc<Self>, stream: TcpStream) {
+        let service = service_fn(|request| {
+            let admin = self.clone();
+            async move { Ok::<_, Infallible>(admin.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "an admin connection ended early");
         }
     }
 

@@ -14,6 +14,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin;
 mod background;
 mod cache;
 mod command_line;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -229,6 +229,11 @@ impl Host {
         kill_process(Pid::from_child(&self.child), signal).expect("a running process");
     }
 
+    /// How many files it may have open from now on.
+    pub fn limit_files(&self, limit: Rlimit) {
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).expect("a running process");
+    }
+
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let mut status = None;
@@ -265,12 +270,12 @@ impl Log {
     }
 
     pub fn text(&self) -> String {
-        self.0.lock().expect("no panic").join("\n")
+        self.lines().join("\n")
     }
 
     /// The lines that are JSON.
     pub fn records(&self) -> Vec<Value> {
-        self.0.lock().expect("no panic").iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Records of one level: `ERROR`, `WARN`.
