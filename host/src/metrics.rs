@@ -26,6 +26,9 @@ const SLOW_BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 /// Why an instance ended before its time; the values of the label `reason`.
 pub const TRAP_REASONS: &[&str] = &["trap", "timeout", "memory"];
 
+/// What an outbound call can lead to; the values of the label `outcome`.
+pub const CALL_OUTCOMES: [&str; 5] = ["ok", "4xx", "5xx", "timeout", "unreachable"];
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -145,7 +148,7 @@ impl Metrics {
     /// Makes a service's series exist at zero, so that a rate over the first event is right.
     pub fn declare(&self, service: &str, peers: impl Iterator<Item = impl AsRef<str>>) {
         self.http_active.with_label_values(&[service]);
-        for limit in ["requests", "body", "not-ready"] {
+        for limit in ["requests", "body", "not-ready", "instances"] {
             self.http_refused.with_label_values(&[service, limit]);
         }
         for operation in ["query", "execute", "begin", "commit", "rollback"] {
@@ -173,7 +176,9 @@ impl Metrics {
         self.memory.with_label_values(&[service]);
         self.log_lines_dropped.with_label_values(&[service]);
         for peer in peers {
-            self.client_duration.with_label_values(&[service, peer.as_ref(), "ok"]);
+            for outcome in CALL_OUTCOMES {
+                self.client_duration.with_label_values(&[service, peer.as_ref(), outcome]);
+            }
         }
     }
 
