@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -15,7 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::component::{self, Refusal};
@@ -23,14 +24,20 @@ use crate::generation::Generation;
 use crate::identity::Secret;
 use crate::limits::MAX_COMPONENT_BYTES;
 use crate::metrics::Metrics;
+use crate::server;
 use crate::service::Service;
 use crate::swap::Outcome;
+
+/// Connections at once; more wait in the kernel's backlog.
+const MAX_CONNECTIONS: usize = 64;
+/// Whoever holds a connection must say something within this time.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 const INDEX: &str = "Comptoir's admin port
 GET  /metrics                        Prometheus text format
 GET  /live                           the process is there
 GET  /ready                          every component is loaded and every database answers
-GET  /components                     what runs: digest, generation, age, requests, last refusal
+GET  /components                     what runs: digest, generation, age, requests, what drains, last refusal
 PUT  /components/{service}           swap: the body is a .wasm       (Authorization: Bearer <admin token>)
 POST /components/{service}/rollback  back to the previous generation (Authorization: Bearer <admin token>)
 {service} is a service (all its replicas, one after another) or one replica.
@@ -51,24 +58,41 @@ impl Admin {
     }
 
     /// Serves until `stop`.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let stream = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                accepted = listener.accept() => accepted?.0,
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = server::accept(&listener, &connections) => accepted,
             };
-            let admin = self.clone();
-            tokio::spawn(async move {
-                let service = service_fn(|request| {
-                    let admin = admin.clone();
-                    async move { Ok::<_, Infallible>(admin.answer(request).await) }
-                });
-                let connection =
-                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "an admin connection ended early");
+            match accepted {
+                Ok((stream, place)) => {
+                    let admin = self.clone();
+                    tokio::spawn(async move {
+                        admin.converse(stream).await;
+                        drop(place);
+                    });
                 }
-            });
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept an admin connection");
+                    tokio::time::sleep(server::ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// One connection, to its end.
+    async fn converse(self: Arc<Self>, stream: TcpStream) {
+        let service = service_fn(|request| {
+            let admin = self.clone();
+            async move { Ok::<_, Infallible>(admin.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "an admin connection ended early");
         }
     }
 
@@ -137,8 +161,13 @@ impl Admin {
                     "service": service.name(),
                     "replica": service.replica(),
                     "address": service.config().listen,
-                    "current": service.current().map(|generation| describe(&generation)),
-                    "previous": service.previous().map(|generation| describe(&generation)),
+                    "current": service.current().map(|generation| describe(&generation, "serving")),
+                    "previous": service.previous().map(|generation| describe(&generation, "ready")),
+                    "draining": service
+                        .draining()
+                        .iter()
+                        .map(|generation| describe(generation, "draining"))
+                        .collect::<Vec<_>>(),
                     "last_refusal": service.last_refusal().map(|refusal| json!({
                         "stage": refusal.stage,
                         "message": refusal.message,
@@ -234,12 +263,15 @@ impl Admin {
     }
 }
 
-fn describe(generation: &Generation) -> Value {
+/// `state`: it is `serving`, it is `ready` to be rolled back to, or it is older and `draining`.
+fn describe(generation: &Generation, state: &str) -> Value {
     json!({
         "generation": generation.number,
+        "state": state,
         "digest": generation.digest().to_string(),
         "wasi_http": generation.component.wasi(),
         "age_s": age_s(generation.loaded_at),
+        "retired_s": generation.retired_at().map(age_s),
         "in_flight": generation.in_flight(),
         "instances": generation.instances(),
     })

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use tokio_util::sync::CancellationToken;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::generation::Generation;
 use crate::lifecycle;
 use crate::service::Service;
+use crate::telemetry::{cut, printable};
 
 /// The shortest pause between two runs.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
@@ -18,6 +20,23 @@ const MIN_PAUSE: Duration = Duration::from_millis(50);
 const MAX_TASKS: usize = 16;
 /// How a run can end: the values of the label `outcome`.
 const OUTCOMES: [&str; 4] = ["ok", "error", "trap", "timeout"];
+const MAX_NAME_BYTES: usize = 40;
+
+/// Whether the names of a component's tasks can be metric labels.
+pub fn check_names(tasks: &[Task]) -> Result<()> {
+    let is_valid = |name: &str| {
+        (1..=MAX_NAME_BYTES).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    match tasks.iter().find(|task| !is_valid(&task.name)) {
+        Some(Task { name, .. }) => bail!(
+            "the component has a background task `{}`: its name must be 1 to {MAX_NAME_BYTES} lower-case letters, \
+             digits or hyphens",
+            printable(cut(name, 2 * MAX_NAME_BYTES))
+        ),
+        None => Ok(()),
+    }
+}
 
 #[derive(Debug, Default)]
 pub struct Background {
@@ -74,14 +93,43 @@ async fn run_once(service: &Service, generation: &Generation, task: &str) -> &'s
     let (Some(extension), Some(capabilities)) = (&generation.component.extension, service.capabilities.first()) else {
         return "error";
     };
-    let run =
-        lifecycle::run_task(extension.clone(), service.platform.engine.clone(), capabilities.clone(), task.to_owned());
+    let run = lifecycle::run_task(
+        extension.clone(),
+        service.platform.engine.clone(),
+        capabilities.clone(),
+        generation.number,
+        task.to_owned(),
+    );
     let (outcome, error) = match tokio::time::timeout(service.limits().task_timeout(), run).await {
         Ok(Ok(Ok(()))) => return "ok",
         Ok(Ok(Err(message))) => ("error", message),
         Ok(Err(trap)) => ("trap", format!("{trap:#}")),
         Err(_) => ("timeout", "the run took longer than a task may".to_owned()),
     };
-    tracing::warn!(service = service.name(), task, outcome, error, "a background task failed");
+    tracing::warn!(
+        service = service.name(),
+        generation = generation.number,
+        task,
+        outcome,
+        error = &*printable(&error),
+        "a background task failed"
+    );
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_has_a_name_that_is_a_label() {
+        let check = |name: &str| check_names(&[Task { name: name.to_owned(), every_ms: 1000 }]);
+        for good in ["a", "expire-carts-2", &"x".repeat(40)] {
+            check(good).unwrap();
+        }
+        for bad in ["", "Expire", "expire carts", "expire_carts", "é", "a\nb", &"x".repeat(41)] {
+            let refusal = check(bad).unwrap_err().to_string();
+            assert!(refusal.contains("1 to 40 lower-case letters") && !refusal.contains('\n'), "{refusal}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -19,16 +19,15 @@ use tokio::time::Sleep;
 use wasmtime_wasi_http::WasiBody;
 
 use crate::generation::{Generation, InFlight, InstanceEnded, ReadingBody, RequestFate, StartFailed};
+use crate::ids::{Ids, REQUEST_ID};
 use crate::problem::Problem;
 use crate::service::Service;
+use crate::telemetry::printable;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 /// In which the SDK tells the host the route that matched; never shown to clients.
 const ROUTE: HeaderName = HeaderName::from_static("x-comptoir-route");
 
-const MAX_REQUEST_ID_BYTES: usize = 128;
 /// Bodies up to this size are handed to hyper whole, so that head and body leave in one write.
 const MAX_COLLECTED_BYTES: u64 = 64 << 10;
 
@@ -115,30 +114,34 @@ impl Drop for ActiveRequest {
 /// Answers one request of a client, always.
 pub async fn handle(service: &Arc<Service>, shard: usize, mut request: Request<Incoming>) -> Response<Body> {
     let started = Instant::now();
-    let request_id = identify(request.headers_mut());
+    let ids = Ids::complete(request.headers_mut());
     let method = method_label(request.method());
     let path = request.uri().path().to_owned();
     service.trust().sanitize(request.headers_mut());
 
-    let (mut response, route) = match call(service, shard, request).await {
+    let (mut response, route) = match call(service, shard, &ids, request).await {
         Ok(mut response) => {
             let route = response.headers_mut().remove(ROUTE);
             let route = service.routes().label(route.as_ref());
             (response, route)
         }
-        Err(problem) => {
-            let id = request_id.to_str().unwrap_or_default();
-            (problem.response(&path, id), RouteLabels::HOST.to_owned())
-        }
+        Err(problem) => (problem.response(&path, ids.request_id().unwrap_or_default()), RouteLabels::HOST.to_owned()),
     };
     let status = response.status();
-    response.headers_mut().insert(REQUEST_ID, request_id);
+    if let Some(request_id) = ids.request_id {
+        response.headers_mut().insert(REQUEST_ID, request_id);
+    }
     response.headers_mut().insert(SERVED_BY, service.served_by().clone());
-    service.metrics().http_request(service.name(), method, &route, status.as_str(), started.elapsed());
+    service.metrics().http_request(service.name(), method, &route, status_label(&status), started.elapsed());
     response
 }
 
-async fn call(service: &Arc<Service>, shard: usize, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+async fn call(
+    service: &Arc<Service>,
+    shard: usize,
+    ids: &Ids,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
     let active = service.admit().ok_or_else(|| service.refused("requests", Problem::Overloaded))?;
     let generation = service.current().ok_or_else(|| service.refused("not-ready", Problem::NotReady))?;
     let in_flight = generation.enter();
@@ -159,7 +162,14 @@ async fn call(service: &Arc<Service>, shard: usize, request: Request<Incoming>) 
         }
     };
     let (result, in_flight, active) = tokio::spawn(work).await.map_err(|error| {
-        tracing::error!(service = service.name(), %error, "a request's task failed");
+        tracing::error!(
+            service = service.name(),
+            generation = generation.number,
+            request_id = ids.request_id(),
+            trace_id = ids.trace_id(),
+            %error,
+            "a request's task failed"
+        );
         Problem::ComponentError
     })?;
     if fate.body_too_large.load(Ordering::Relaxed) {
@@ -171,11 +181,14 @@ async fn call(service: &Arc<Service>, shard: usize, request: Request<Incoming>) 
     }
     let mut response = result.map_err(|failure| {
         let problem = failure.problem();
+        let error = fate.fault().map_or_else(|| failure.to_string(), ToOwned::to_owned);
         tracing::error!(
             service = service.name(),
             generation = generation.number,
+            request_id = ids.request_id(),
+            trace_id = ids.trace_id(),
             code = problem.code(),
-            error = fate.fault().map_or_else(|| failure.to_string(), ToOwned::to_owned),
+            error = &*printable(&error),
             "a request failed"
         );
         match problem {
@@ -282,35 +295,6 @@ fn is_small(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length <= MAX_COLLECTED_BYTES)
 }
 
-/// Makes sure that the request has an id and a W3C trace context, and returns the id.
-fn identify(headers: &mut HeaderMap) -> HeaderValue {
-    let given = headers.get(REQUEST_ID).filter(|id| {
-        !id.is_empty() && id.len() <= MAX_REQUEST_ID_BYTES && id.as_bytes().iter().all(u8::is_ascii_graphic)
-    });
-    let id = given.cloned().unwrap_or_else(|| header(format!("{:032x}", rand::random::<u128>())));
-    headers.insert(REQUEST_ID, id.clone());
-    if !headers.get(TRACEPARENT).is_some_and(is_traceparent) {
-        // Both numbers must not be zero.
-        let trace = rand::random::<u128>() | 1;
-        let span = rand::random::<u64>() | 1;
-        headers.insert(TRACEPARENT, header(format!("00-{trace:032x}-{span:016x}-01")));
-    }
-    id
-}
-
-fn header(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`: W3C Trace Context, section 3.2.
-fn is_traceparent(value: &HeaderValue) -> bool {
-    let parts: Vec<&[u8]> = value.as_bytes().split(|&byte| byte == b'-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    lengths == [2, 32, 16, 2]
-        && parts.iter().all(|part| part.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)))
-        && parts.iter().skip(1).take(2).all(|part| part.iter().any(|&byte| byte != b'0'))
-}
-
 /// The registered methods; anything else a client invents is one label.
 fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
@@ -323,6 +307,11 @@ fn method_label(method: &Method) -> &'static str {
         "OPTIONS" => "OPTIONS",
         _ => "_OTHER",
     }
+}
+
+/// The registered statuses; any other that a component invents is one label.
+fn status_label(status: &StatusCode) -> &str {
+    if status.canonical_reason().is_some() { status.as_str() } else { "_OTHER" }
 }
 
 /// The route templates that a component reported, bounded.
@@ -359,28 +348,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_good_ids_and_replaces_bad_ones() {
-        for (given, kept) in [("abc-123", true), ("", false), ("with space", false), (&"x".repeat(129), false)] {
-            let mut headers = HeaderMap::new();
-            headers.insert(REQUEST_ID, HeaderValue::from_str(given).unwrap());
-            let id = identify(&mut headers);
-            assert_eq!(id == given, kept, "{given:?}");
-            assert_eq!(headers.get(REQUEST_ID), Some(&id));
-            assert!(is_traceparent(headers.get(TRACEPARENT).unwrap()));
-        }
-    }
-
-    #[test]
-    fn tells_trace_contexts() {
-        for (value, valid) in [
-            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
-            ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
-            ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
-            ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
-            ("junk", false),
-        ] {
-            assert_eq!(is_traceparent(&HeaderValue::from_static(value)), valid, "{value}");
-        }
+    fn bounds_statuses() {
+        let label = |code| status_label(&StatusCode::from_u16(code).unwrap()).to_owned();
+        assert_eq!([200, 404, 503].map(label), ["200", "404", "503"]);
+        assert_eq!([299, 419, 799, 999].map(label), ["_OTHER"; 4]);
+        let labels: HashSet<String> = (100..1000).map(label).collect();
+        assert!(labels.len() < 80, "{labels:?}");
     }
 
     #[test]

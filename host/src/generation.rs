@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use futures_channel::oneshot;
@@ -15,7 +15,7 @@ use wasmtime_wasi_http::WasiBody;
 
 use crate::bindings::exports::comptoir::service::background::Task;
 use crate::component::{Digest, Linked};
-use crate::metrics::Metrics;
+use crate::metrics::{InfoSeries, Metrics};
 use crate::state::Capabilities;
 
 mod census;
@@ -113,20 +113,31 @@ pub struct Generation {
     /// Set when it takes over from another.
     probation: OnceLock<Probation>,
     shared: Arc<Shared>,
+    info: OnceLock<InfoSeries>,
 }
 
 /// What the cores of a generation share.
 struct Shared {
     in_flight: AtomicUsize,
     idle: Notify,
-    /// Cancelled: instances end as soon as they have nothing to do.
-    retire: Mutex<CancellationToken>,
+    retirement: Mutex<Retirement>,
     census: Census,
+}
+
+#[derive(Default)]
+struct Retirement {
+    /// Cancelled: instances end as soon as they have nothing to do.
+    token: CancellationToken,
+    since: Option<SystemTime>,
 }
 
 impl Shared {
     fn retire_token(&self) -> CancellationToken {
-        self.retire.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.retirement().token.clone()
+    }
+
+    fn retirement(&self) -> MutexGuard<'_, Retirement> {
+        self.retirement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,13 +154,14 @@ impl Generation {
         let shared = Arc::new(Shared {
             in_flight: AtomicUsize::new(0),
             idle: Notify::new(),
-            retire: Mutex::new(CancellationToken::new()),
+            retirement: Mutex::default(),
             census: Census::new(service, metrics),
         });
         let cores = shards
             .iter()
             .map(|capabilities| {
                 let maker = Arc::new(Maker {
+                    number,
                     engine: engine.clone(),
                     proxy: component.proxy()?,
                     capabilities: capabilities.clone(),
@@ -159,7 +171,8 @@ impl Generation {
                 Ok(Core::new(max_instances, move |seat| _ = tokio::spawn(instance::run(maker.clone(), seat))))
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), cores, probation: OnceLock::new(), shared })
+        let (probation, info) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { number, component, tasks, loaded_at: SystemTime::now(), cores, probation, shared, info })
     }
 
     pub fn digest(&self) -> &Digest {
@@ -210,14 +223,28 @@ impl Generation {
 
     /// Lets instances go when they are idle. Requests that are in flight finish.
     pub fn retire(&self) {
-        self.shared.retire.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+        let mut retirement = self.shared.retirement();
+        retirement.token.cancel();
+        retirement.since.get_or_insert_with(SystemTime::now);
         self.shared.census.set_draining(true);
+    }
+
+    /// Since when it takes no new requests; none while it serves.
+    pub fn retired_at(&self) -> Option<SystemTime> {
+        self.shared.retirement().since
     }
 
     /// Takes it into service again.
     pub fn revive(&self) {
-        *self.shared.retire.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+        let mut retirement = self.shared.retirement();
+        *retirement = Retirement::default();
         self.shared.census.set_draining(false);
+    }
+
+    /// Keeps its series of `component_info` for as long as it is loaded.
+    pub fn tell(&self, series: InfoSeries) {
+        // Only once: the labels of a generation do not change.
+        _ = self.info.set(series);
     }
 
     /// Waits until no request and no streaming body is left.
@@ -233,6 +260,11 @@ impl Generation {
 }
 
 impl Generation {
+    /// Nothing runs in it, and nothing is kept warm.
+    pub fn is_empty(&self) -> bool {
+        self.in_flight() == 0 && self.instances() == 0
+    }
+
     /// Waits until the last instance is gone; only after `retire`.
     pub async fn emptied(&self) {
         loop {

@@ -1,5 +1,5 @@
-//! Turns what a guest writes to its standard output and error into log lines, whole lines only and
-//! bounded, so that no guest can forge or flood the host's log structure.
+//! The lines that a guest has in the log: whose they are, and what it writes to its standard output
+//! and error, whole lines only and bounded, so that no guest can forge or flood the log.
 
 use std::io;
 use std::pin::Pin;
@@ -9,8 +9,40 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
-/// A longer line is cut into several.
-const MAX_LINE_BYTES: usize = 8 << 10;
+use crate::log_budget::LogBudget;
+use crate::state::Capabilities;
+use crate::telemetry::{MAX_TEXT_BYTES, printable};
+
+/// Whose lines they are: the host says so, in every one of them.
+#[derive(Clone, Debug)]
+pub struct Author {
+    pub service: Arc<str>,
+    pub generation: u64,
+    pub budget: Arc<LogBudget>,
+}
+
+impl Author {
+    pub fn new(capabilities: &Capabilities, generation: u64) -> Self {
+        let Capabilities { service, log_budget, .. } = capabilities;
+        Self { service: service.clone(), generation, budget: log_budget.clone() }
+    }
+}
+
+/// A line because of what a guest did, unless nobody reads that level or it has had too many.
+macro_rules! guest_line {
+    ($author:expr, $level:ident, $($rest:tt)+) => {
+        if tracing::enabled!(target: "guest", tracing::Level::$level) && $author.budget.take() {
+            tracing::event!(
+                target: "guest",
+                tracing::Level::$level,
+                service = &*$author.service,
+                generation = $author.generation,
+                $($rest)+
+            );
+        }
+    };
+}
+pub(crate) use guest_line;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Stream {
@@ -20,19 +52,20 @@ pub enum Stream {
 
 #[derive(Clone, Debug)]
 pub struct LogStream {
-    service: Arc<str>,
+    author: Author,
     stream: Stream,
     line: Vec<u8>,
 }
 
 impl LogStream {
-    pub fn new(service: Arc<str>, stream: Stream) -> Self {
-        Self { service, stream, line: Vec::new() }
+    pub fn new(author: Author, stream: Stream) -> Self {
+        Self { author, stream, line: Vec::new() }
     }
 
+    /// A line that is too long becomes several.
     fn push(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            if byte == b'\n' || self.line.len() >= MAX_LINE_BYTES {
+            if byte == b'\n' || self.line.len() >= MAX_TEXT_BYTES {
                 self.emit();
             }
             if byte != b'\n' {
@@ -48,8 +81,8 @@ impl LogStream {
         let line = String::from_utf8_lossy(&self.line);
         let line = line.trim_end();
         match self.stream {
-            Stream::Stdout => tracing::info!(target: "guest", service = &*self.service, line, "guest wrote"),
-            Stream::Stderr => tracing::warn!(target: "guest", service = &*self.service, line, "guest wrote"),
+            Stream::Stdout => guest_line!(self.author, INFO, line = &*printable(line), "guest wrote"),
+            Stream::Stderr => guest_line!(self.author, WARN, line = &*printable(line), "guest wrote"),
         }
         self.line.clear();
     }
@@ -69,7 +102,7 @@ impl IsTerminal for LogStream {
 
 impl StdoutStream for LogStream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(Self::new(self.service.clone(), self.stream))
+        Box::new(Self::new(self.author.clone(), self.stream))
     }
 }
 

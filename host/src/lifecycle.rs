@@ -16,9 +16,10 @@ pub async fn migrations(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<Vec<Migration>> {
     let timeout = capabilities.limits.request_timeout();
-    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
     let lifecycle = extension.comptoir_service_lifecycle();
     in_time("migrations", timeout, lifecycle.call_migrations(&mut store)).await
 }
@@ -28,9 +29,10 @@ pub async fn tasks(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<Vec<Task>> {
     let timeout = capabilities.limits.request_timeout();
-    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
     let background = extension.comptoir_service_background();
     in_time("tasks", timeout, background.call_tasks(&mut store)).await
 }
@@ -40,9 +42,10 @@ pub async fn run_task(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
+    generation: u64,
     name: String,
 ) -> Result<Result<(), String>> {
-    let (mut store, extension) = instantiate(&pre, &engine, capabilities).await?;
+    let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
     let extension = &extension;
     store
         .run_concurrent(async move |accessor| extension.comptoir_service_background().call_run(accessor, name).await)
@@ -55,9 +58,10 @@ async fn instantiate(
     pre: &ExtensionPre<State>,
     engine: &Engine,
     capabilities: Arc<Capabilities>,
+    generation: u64,
 ) -> Result<(Store<State>, Extension)> {
     let timeout = capabilities.limits.request_timeout();
-    let mut store = State::store(engine, capabilities);
+    let mut store = State::store(engine, capabilities, generation);
     match tokio::time::timeout(timeout, pre.instantiate_async(&mut store)).await {
         Ok(Ok(extension)) => Ok((store, extension)),
         Ok(Err(error)) => {

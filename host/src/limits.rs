@@ -100,6 +100,11 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_PROBATION_MAX_FAILURE_PERCENT", default_value_t = 20)]
     pub probation_max_failure_percent: u32,
 
+    /// Lines that a service's component may have in the log within a second; more are dropped,
+    /// counted in `component_log_lines_dropped_total`, and told once a second [`log_budget`]
+    #[arg(long, env = "COMPTOIR_MAX_LOG_LINES_PER_SECOND", default_value_t = 1000)]
+    pub max_log_lines_per_second: u32,
+
     /// Milliseconds that one run of a background task may take [`background`]
     #[arg(long, env = "COMPTOIR_TASK_TIMEOUT_MS", default_value_t = 60_000)]
     pub task_timeout_ms: u64,

@@ -9,8 +9,10 @@ use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGa
 use crate::component::Stage;
 
 mod guest;
+mod info;
 
 pub use guest::{GuestMetrics, Kind};
+pub use info::{Info, InfoSeries};
 
 /// From 100 microseconds to 10 seconds.
 const LATENCY_BUCKETS: &[f64] =
@@ -24,6 +26,9 @@ const SLOW_BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 /// Why an instance ended before its time; the values of the label `reason`.
 pub const TRAP_REASONS: &[&str] = &["trap", "timeout", "memory"];
 
+/// What an outbound call can lead to; the values of the label `outcome`.
+pub const CALL_OUTCOMES: [&str; 5] = ["ok", "4xx", "5xx", "timeout", "unreachable"];
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -33,7 +38,7 @@ pub struct Metrics {
     pub db_operation: HistogramVec,
     pub db_connections: IntGaugeVec,
     pub db_wait: HistogramVec,
-    pub info: IntGaugeVec,
+    pub info: Info,
     pub instances: IntGaugeVec,
     pub instantiation: HistogramVec,
     pub traps: IntCounterVec,
@@ -41,6 +46,7 @@ pub struct Metrics {
     pub swap_duration: HistogramVec,
     pub memory: IntGaugeVec,
     pub background_runs: IntCounterVec,
+    pub log_lines_dropped: IntCounterVec,
     pub client_duration: HistogramVec,
     pub guest: GuestMetrics,
 }
@@ -86,7 +92,12 @@ impl Metrics {
                 &["service"],
                 LATENCY_BUCKETS,
             )?,
-            info: gauge(r, "component_info", "Loaded generations, 1 each", &["service", "digest", "generation"])?,
+            info: Info::new(gauge(
+                r,
+                "component_info",
+                "Loaded generations, 1 each",
+                &["service", "digest", "generation"],
+            )?),
             instances: gauge(r, "component_instances", "Live instances: current, draining", &["service", "state"])?,
             instantiation: histogram(
                 r,
@@ -116,6 +127,12 @@ impl Metrics {
                 "Runs of background tasks",
                 &["service", "task", "outcome"],
             )?,
+            log_lines_dropped: counter(
+                r,
+                "component_log_lines_dropped_total",
+                "Log lines of components that went over the limit",
+                &["service"],
+            )?,
             client_duration: histogram(
                 r,
                 "http_client_request_duration_seconds",
@@ -131,7 +148,7 @@ impl Metrics {
     /// Makes a service's series exist at zero, so that a rate over the first event is right.
     pub fn declare(&self, service: &str, peers: impl Iterator<Item = impl AsRef<str>>) {
         self.http_active.with_label_values(&[service]);
-        for limit in ["requests", "body", "not-ready"] {
+        for limit in ["requests", "body", "not-ready", "instances"] {
             self.http_refused.with_label_values(&[service, limit]);
         }
         for operation in ["query", "execute", "begin", "commit", "rollback"] {
@@ -157,8 +174,11 @@ impl Metrics {
         }
         self.swap_duration.with_label_values(&[service]);
         self.memory.with_label_values(&[service]);
+        self.log_lines_dropped.with_label_values(&[service]);
         for peer in peers {
-            self.client_duration.with_label_values(&[service, peer.as_ref(), "ok"]);
+            for outcome in CALL_OUTCOMES {
+                self.client_duration.with_label_values(&[service, peer.as_ref(), outcome]);
+            }
         }
     }
 

@@ -15,8 +15,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::guest_log::{Author, guest_line};
 use crate::identity::{self, SERVICE_NAME, SERVICE_SECRET, Secret};
+use crate::ids::Ids;
 use crate::metrics::Metrics;
+use crate::telemetry::{MAX_TEXT_BYTES, cut};
 
 /// Idle connections to a peer that are kept, per core.
 const MAX_IDLE_CONNECTIONS: usize = 32;
@@ -70,11 +73,15 @@ impl Client {
         Ok(Self(Arc::new(Inner { service: HeaderValue::from_str(service)?, secret, peers, timeout, http, metrics })))
     }
 
-    async fn send(self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
+    async fn send(self, author: Author, request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
         let Some((peer, authority)) = self.resolve(request.uri()) else {
-            tracing::warn!(
-                service = self.service(),
-                authority = request.uri().authority().map(Authority::as_str),
+            let ids = Ids::of(request.headers());
+            guest_line!(
+                author,
+                WARN,
+                request_id = ids.request_id(),
+                trace_id = ids.trace_id(),
+                authority = request.uri().authority().map(|authority| cut(authority.as_str(), MAX_TEXT_BYTES)),
                 "refused an outbound call: not on the allow-list"
             );
             return Err(Error::HttpRequestDenied);
@@ -157,11 +164,12 @@ fn transport_error(error: &legacy::Error) -> Error {
 #[derive(Debug)]
 pub struct Hooks {
     client: Client,
+    author: Author,
 }
 
 impl Hooks {
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    pub fn new(client: Client, author: Author) -> Self {
+        Self { client, author }
     }
 }
 
@@ -172,7 +180,7 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _processed: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        Box::new(self.client.clone().send(request, options))
+        Box::new(self.client.clone().send(self.author.clone(), request, options))
     }
 
     fn is_supported_scheme(&mut self, scheme: &Scheme) -> bool {

@@ -23,6 +23,8 @@ use crate::service::Service;
 /// A client that opens a connection must say something within this time.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 const BACKLOG: i32 = 1024;
+/// After an error of `accept`: out of file descriptors, most likely, and the next turn must not spin.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The least that hyper takes for a connection's buffer.
 const MIN_BUFFER_BYTES: usize = 8 << 10;
 
@@ -83,9 +85,8 @@ pub async fn serve(
         let (stream, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: the next turn must not spin.
                 tracing::error!(service = service.name(), %error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
@@ -112,7 +113,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(
+/// Takes a place first: without one, connections wait in the kernel's backlog.
+pub async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {

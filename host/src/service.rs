@@ -2,7 +2,7 @@
 //! version takes over. The steps are in `swap`; here is the state that they change.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwapOption;
@@ -21,6 +21,7 @@ use crate::dispatch::{ActiveRequest, RouteLabels};
 use crate::generation::Generation;
 use crate::identity::Trust;
 use crate::limits::Limits;
+use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
 use crate::outbound;
 use crate::postgres::Observer;
@@ -48,6 +49,8 @@ pub struct Service {
     pub(crate) previous: ArcSwapOption<Generation>,
     /// Held while pointers change, and no longer: going back does not wait for a version that is being loaded.
     pub(crate) switching: Mutex<()>,
+    /// Those that have served, while something is left of them.
+    retired: Mutex<Vec<Weak<Generation>>>,
     /// Held while a version is being loaded; the number of the last one.
     pub(crate) swapping: tokio::sync::Mutex<u64>,
     last_refusal: Mutex<Option<RefusalReport>>,
@@ -74,6 +77,11 @@ impl Service {
         let metrics = &platform.metrics;
         metrics.declare(&name, config.peers.keys());
         let linker = component::linker(&platform.engine, config.database.is_some()).map_err(anyhow::Error::from)?;
+        let log_budget = LogBudget::new(
+            name.clone(),
+            config.limits.max_log_lines_per_second,
+            metrics.log_lines_dropped.with_label_values(&[&name]),
+        );
         let capabilities = platform
             .shards
             .iter()
@@ -91,6 +99,7 @@ impl Service {
                     .with_context(|| format!("the name `{name}` or its secret cannot be a header"))?,
                     metrics: metrics.clone(),
                     limits: config.limits.clone(),
+                    log_budget: log_budget.clone(),
                 }))
             })
             .collect::<Result<_>>()?;
@@ -101,6 +110,7 @@ impl Service {
             current: ArcSwapOption::empty(),
             previous: ArcSwapOption::empty(),
             switching: Mutex::default(),
+            retired: Mutex::default(),
             swapping: tokio::sync::Mutex::new(0),
             last_refusal: Mutex::default(),
             progress: Notify::new(),
@@ -151,6 +161,23 @@ impl Service {
 
     pub fn previous(&self) -> Option<Arc<Generation>> {
         self.previous.load_full()
+    }
+
+    /// Older generations than the one before that finish what they have begun.
+    pub fn draining(&self) -> Vec<Arc<Generation>> {
+        let kept = [self.current(), self.previous()];
+        let is_kept = |generation: &Arc<Generation>| kept.iter().flatten().any(|kept| Arc::ptr_eq(kept, generation));
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = retired.iter().filter_map(Weak::upgrade);
+        left.filter(|generation| !is_kept(generation) && !generation.is_empty()).collect()
+    }
+
+    /// Remembers a generation that has served, for as long as something is left of it.
+    pub(crate) fn remember(&self, generation: &Arc<Generation>) {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = Arc::downgrade(generation);
+        retired.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&generation));
+        retired.push(generation);
     }
 
     /// A place for one more request, or none: there is no queue.

@@ -10,8 +10,9 @@ use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::guest_log::{LogStream, Stream};
+use crate::guest_log::{Author, LogStream, Stream};
 use crate::limits::Limits;
+use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
 use crate::outbound;
 
@@ -25,11 +26,15 @@ pub struct Capabilities {
     pub outbound: outbound::Client,
     pub metrics: Arc<Metrics>,
     pub limits: Arc<Limits>,
+    /// Of all cores together.
+    pub log_budget: Arc<LogBudget>,
 }
 
 /// The data of one store.
 pub struct State {
     pub capabilities: Arc<Capabilities>,
+    /// In whose name the guest writes to the log.
+    pub author: Author,
     pub table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -40,10 +45,11 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(capabilities: Arc<Capabilities>) -> Self {
+    fn new(capabilities: Arc<Capabilities>, generation: u64) -> Self {
+        let author = Author::new(&capabilities, generation);
         let mut wasi = WasiCtx::builder();
-        wasi.stdout(LogStream::new(capabilities.service.clone(), Stream::Stdout))
-            .stderr(LogStream::new(capabilities.service.clone(), Stream::Stderr))
+        wasi.stdout(LogStream::new(author.clone(), Stream::Stdout))
+            .stderr(LogStream::new(author.clone(), Stream::Stderr))
             .allow_tcp(false)
             .allow_udp(false);
         let mut table = ResourceTable::new();
@@ -51,19 +57,20 @@ impl State {
         Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: outbound::Hooks::new(capabilities.outbound.clone()),
+            hooks: outbound::Hooks::new(capabilities.outbound.clone(), author.clone()),
             limiter: Limiter::new(&capabilities),
             told_to_pause: Arc::default(),
             table,
+            author,
             capabilities,
         }
     }
 
-    /// A store with its limits set. The epoch deadline starts one tick ahead: with none set, the
+    /// A store for an instance of that generation, with its limits set. The epoch deadline starts one tick ahead: with none set, the
     /// first check would trap.
-    pub fn store(engine: &wasmtime::Engine, capabilities: Arc<Capabilities>) -> Store<Self> {
+    pub fn store(engine: &wasmtime::Engine, capabilities: Arc<Capabilities>, generation: u64) -> Store<Self> {
         let Limits { max_handles, max_call_bytes, .. } = *capabilities.limits;
-        let mut store = Store::new(engine, Self::new(capabilities));
+        let mut store = Store::new(engine, Self::new(capabilities, generation));
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(max_handles);
         store.set_hostcall_fuel(max_call_bytes);

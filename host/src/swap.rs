@@ -10,8 +10,9 @@ use notify::Watcher as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::background;
 use crate::bindings::exports::comptoir::service::background::Task;
-use crate::component::{self, Linked, RENAME, Refusal, Stage};
+use crate::component::{self, Digest, Linked, RENAME, Refusal, Stage};
 use crate::generation::{Generation, Verdict};
 use crate::lifecycle;
 use crate::migrate;
@@ -47,10 +48,13 @@ impl Service {
     pub async fn load(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
         let mut number = self.swapping.lock().await;
         let started = Instant::now();
-        let result = self.prepare(bytes, *number + 1).await;
-        let generation = match result {
-            Ok(Some(generation)) => generation,
-            Ok(None) => return Ok(Outcome::Unchanged { generation: *number }),
+        // After a rollback it is not the last one that serves.
+        let digest = Digest::of(&bytes);
+        if let Some(current) = self.current().filter(|current| *current.digest() == digest) {
+            return Ok(Outcome::Unchanged { generation: current.number });
+        }
+        let generation = match self.prepare(bytes, *number + 1).await {
+            Ok(generation) => generation,
             Err(refusal) => {
                 self.report(&refusal);
                 return Err(refusal);
@@ -64,15 +68,11 @@ impl Service {
         Ok(Outcome::Switched { generation: *number })
     }
 
-    /// Everything before the switch; none: the same bytes are in service.
-    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Option<Generation>, Refusal> {
-        let digest = component::Digest::of(&bytes);
-        if self.current().is_some_and(|current| *current.digest() == digest) {
-            return Ok(None);
-        }
+    /// Everything before the switch.
+    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Generation, Refusal> {
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
-        self.migrate(&linked).await?;
-        let tasks = self.tasks(&linked).await?;
+        self.migrate(&linked, number).await?;
+        let tasks = self.tasks(&linked, number).await?;
         let generation = Generation::new(
             number,
             linked,
@@ -83,25 +83,26 @@ impl Service {
             self.name(),
         )
         .map_err(|cause| Refusal::new(Stage::Link, cause))?;
-        self.probe(generation).await.map(Some)
+        self.probe(generation).await
     }
 
-    async fn tasks(&self, linked: &Linked) -> Result<Vec<Task>, Refusal> {
+    async fn tasks(&self, linked: &Linked, number: u64) -> Result<Vec<Task>, Refusal> {
         let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
             return Ok(Vec::new());
         };
-        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone());
-        self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))
+        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
+        let tasks = self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        background::check_names(&tasks).map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        Ok(tasks)
     }
 
-    async fn migrate(&self, linked: &Linked) -> Result<(), Refusal> {
+    async fn migrate(&self, linked: &Linked, number: u64) -> Result<(), Refusal> {
         let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
             return Ok(());
         };
-        let migrations = self
-            .on_shard(0, lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone()))
-            .await
-            .map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        let migrations =
+            lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
+        let migrations = self.on_shard(0, migrations).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
         let Some(database) = &self.config().database else {
             if migrations.is_empty() {
                 return Ok(());
@@ -155,7 +156,7 @@ impl Service {
     fn switch(self: &Arc<Self>, generation: Arc<Generation>) {
         let digest = generation.digest().short().to_owned();
         let number = generation.number;
-        self.metrics().info.with_label_values(&[self.name(), &digest, &number.to_string()]).set(1);
+        generation.tell(self.metrics().info.hold(self.name(), &digest, number));
         let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         self.background.start(self, &generation);
         if let Some(terms) = self.limits().probation().filter(|_| self.current().is_some()) {
@@ -182,23 +183,24 @@ impl Service {
     /// Lets a generation finish what it does and keeps it ready for a rollback.
     fn retire(self: &Arc<Self>, old: Arc<Generation>) {
         old.retire();
-        let forgotten = self.previous.swap(Some(old.clone()));
-        if let Some(forgotten) = forgotten.filter(|forgotten| forgotten.number != old.number) {
-            let labels = [self.name(), forgotten.digest().short(), &forgotten.number.to_string()];
-            if let Err(error) = self.metrics().info.remove_label_values(&labels) {
-                tracing::debug!(%error, "a generation had no series");
-            }
-        }
+        self.remember(&old);
+        self.previous.store(Some(old.clone()));
+        let since = old.retired_at();
         let service = self.clone();
         tokio::spawn(async move {
             let started = Instant::now();
             old.drained().await;
+            if old.retired_at() != since {
+                return; // It came back into service, and perhaps left it again.
+            }
             tracing::info!(
                 service = service.name(),
                 generation = old.number,
                 drain_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "drained"
             );
+            // Its instances are told for as long as there are any.
+            old.emptied().await;
         });
     }
 
@@ -311,10 +313,13 @@ async fn read(path: &Path, settled: Stamp) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-/// What tells one state of a file from another.
+/// What tells one state of a file from another. A changed permission shows in `changed` alone, and a
+/// file that could not be read may be readable now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
+    /// Seconds and nanoseconds: ctime.
+    changed: (i64, i64),
     length: u64,
     inode: u64,
 }
@@ -322,13 +327,18 @@ struct Stamp {
 async fn stamp(path: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = tokio::fs::metadata(path).await.ok()?;
-    Some(Stamp { modified: metadata.modified().ok(), length: metadata.len(), inode: metadata.ino() })
+    Some(Stamp {
+        modified: metadata.modified().ok(),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        length: metadata.len(),
+        inode: metadata.ino(),
+    })
 }
 
 /// The file's stamp when it is new and no longer changes. A missing file is reported once, as a
 /// stamp of its own, so that the reason can be told.
 async fn settled(path: &Path, seen: &mut Option<Stamp>) -> Option<Stamp> {
-    let missing = Stamp { modified: None, length: 0, inode: 0 };
+    let missing = Stamp { modified: None, changed: (0, 0), length: 0, inode: 0 };
     let mut now = stamp(path).await.unwrap_or(missing);
     if *seen == Some(now) {
         return None;

@@ -1,14 +1,22 @@
 //! `comptoir:service/metrics` and `logging`: what a component tells about itself.
 
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+
 use wasmtime::component::HasData;
 
 use crate::bindings::comptoir::service::{logging, metrics};
+use crate::guest_log::guest_line;
+use crate::ids::{is_request_id, is_trace_id};
 use crate::metrics::Kind;
 use crate::state::State;
+use crate::telemetry::{cut, printable};
 
-/// Longer messages and field values are cut.
-const MAX_TEXT_BYTES: usize = 8 << 10;
+/// Fields of one log line; more are left out.
 const MAX_FIELDS: usize = 32;
+const MAX_FIELD_NAME_BYTES: usize = 64;
+/// The values of all fields of one line; what is beyond is cut.
+const MAX_FIELDS_BYTES: usize = 8 << 10;
 
 /// Marks whose data the generated bindings get: the whole state of the instance.
 #[derive(Debug)]
@@ -42,24 +50,95 @@ impl State {
 
 impl logging::Host for State {
     fn log(&mut self, level: logging::Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        let service = &*self.capabilities.service;
-        let message = cut(&message);
-        let fields = fields
-            .iter()
-            .take(MAX_FIELDS)
-            .map(|(name, value)| (cut(name), cut(value)))
-            .collect::<std::collections::BTreeMap<_, _>>();
-        let fields = serde_json::to_string(&fields)?;
+        let author = &self.author;
+        let line = LazyCell::new(|| Line::new(&fields));
+        macro_rules! tell {
+            ($level:ident) => {
+                guest_line!(
+                    author,
+                    $level,
+                    request_id = line.request_id,
+                    trace_id = line.trace_id,
+                    fields = line.others,
+                    "{}",
+                    printable(&message)
+                )
+            };
+        }
         match level {
-            logging::Level::Debug => tracing::debug!(target: "guest", service, fields, "{message}"),
-            logging::Level::Info => tracing::info!(target: "guest", service, fields, "{message}"),
-            logging::Level::Warn => tracing::warn!(target: "guest", service, fields, "{message}"),
-            logging::Level::Error => tracing::error!(target: "guest", service, fields, "{message}"),
+            logging::Level::Debug => tell!(DEBUG),
+            logging::Level::Info => tell!(INFO),
+            logging::Level::Warn => tell!(WARN),
+            logging::Level::Error => tell!(ERROR),
         }
         Ok(())
     }
 }
 
-fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
+/// The fields of a log line. Which request it is about is told where the host's own lines tell it;
+/// an instance serves many requests at once, so that only the guest can know.
+#[derive(Debug)]
+struct Line<'a> {
+    request_id: Option<&'a str>,
+    trace_id: Option<&'a str>,
+    /// As JSON: names that the guest chooses stay apart from those of the host.
+    others: String,
+}
+
+impl<'a> Line<'a> {
+    fn new(fields: &'a [(String, String)]) -> Self {
+        let (mut request_id, mut trace_id, mut others) = (None, None, BTreeMap::new());
+        let mut left = MAX_FIELDS_BYTES;
+        for (name, value) in fields.iter().take(MAX_FIELDS) {
+            match name.as_str() {
+                "request_id" if is_request_id(value.as_bytes()) => request_id = Some(value.as_str()),
+                "trace_id" if is_trace_id(value.as_bytes()) => trace_id = Some(value.as_str()),
+                name => {
+                    let value = cut(value, left);
+                    left -= value.len();
+                    others.insert(printable(cut(name, MAX_FIELD_NAME_BYTES)), printable(value));
+                }
+            }
+        }
+        // Texts have a JSON form, always.
+        let others = serde_json::to_string(&others).unwrap_or_default();
+        Self { request_id, trace_id, others }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn ids_are_told_apart_and_must_be_ids() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let given = fields(&[("lines", "3"), ("request_id", "abc"), ("trace_id", trace)]);
+        let line = Line::new(&given);
+        assert_eq!((line.request_id, line.trace_id), (Some("abc"), Some(trace)));
+        assert_eq!(line.others, r#"{"lines":"3"}"#);
+
+        let given = fields(&[("request_id", "a\nb"), ("trace_id", "abc")]);
+        let line = Line::new(&given);
+        assert_eq!((line.request_id, line.trace_id), (None, None));
+        assert_eq!(line.others, r#"{"request_id":"a\\nb","trace_id":"abc"}"#);
+    }
+
+    #[test]
+    fn fields_are_bounded_together() {
+        let long = "x".repeat(MAX_FIELDS_BYTES - 1);
+        let many: Vec<_> = (0..2 * MAX_FIELDS).map(|n| (format!("{n:02}{long}"), long.clone())).collect();
+        let line = Line::new(&many);
+        assert!(
+            line.others.len() < MAX_FIELDS_BYTES + MAX_FIELDS * (MAX_FIELD_NAME_BYTES + 8),
+            "{}",
+            line.others.len()
+        );
+        let told: BTreeMap<String, String> = serde_json::from_str(&line.others).unwrap();
+        assert_eq!(told.len(), MAX_FIELDS);
+    }
 }

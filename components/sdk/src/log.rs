@@ -1,5 +1,5 @@
 //! Structured log lines: a constant sentence, and what varies beside it. The host adds the service
-//! and its generation; the request's id is added here.
+//! and its generation; the ids of the request and of its trace are added here.
 //!
 //! ```
 //! sdk::log::info!("a cart was merged", cart = 7, lines = 3);
@@ -12,11 +12,13 @@ use std::fmt::Display;
 /// What the macros expand to.
 #[doc(hidden)]
 pub fn write(level: Level, message: &'static str, fields: &[(&str, &dyn Display)]) {
-    let mut texts: Vec<(String, String)> =
-        fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect();
+    // Before the others, of which a host may leave some out.
+    let mut texts: Vec<(String, String)> = Vec::with_capacity(2 + fields.len());
     if let Some(request) = request::current() {
         texts.push(("request_id".to_owned(), request.request_id().to_owned()));
+        texts.push(("trace_id".to_owned(), request.trace_id().to_owned()));
     }
+    texts.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())));
     backend::log(level, message, &texts);
 }
 

@@ -66,6 +66,12 @@ impl RequestContext {
         self.traceparent.to_str().unwrap_or_default()
     }
 
+    /// What all hosts and services on the way of a request have in common.
+    #[must_use]
+    pub fn trace_id(&self) -> &str {
+        self.traceparent().split('-').nth(1).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
@@ -203,5 +209,6 @@ mod tests {
         assert_eq!(context.request_id().len(), 32);
         assert_eq!(context.traceparent().len(), 55);
         assert!(context.traceparent().starts_with("00-"));
+        assert_eq!(context.trace_id().len(), 32);
     }
 }

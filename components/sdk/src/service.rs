@@ -28,7 +28,7 @@ pub struct Migration {
 /// Work that no request asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
-    /// Lower-case letters, digits and hyphens.
+    /// 1 to 40 lower-case letters, digits and hyphens.
     pub name: &'static str,
     /// The pause between the end of one run and the start of the next.
     pub every_ms: u32,

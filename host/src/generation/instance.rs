@@ -63,6 +63,8 @@ pub struct StartFailed {
 
 /// What instances of one generation on one core are made of.
 pub struct Maker {
+    /// Of the generation.
+    pub number: u64,
     pub engine: Engine,
     pub proxy: ProxyPre<State>,
     pub capabilities: Arc<Capabilities>,
@@ -98,7 +100,7 @@ impl Instance {
         let started = Instant::now();
         let Capabilities { limits, metrics, service, .. } = &*maker.capabilities;
         let retire = maker.shared.retire_token();
-        let mut store = State::store(&maker.engine, maker.capabilities.clone());
+        let mut store = State::store(&maker.engine, maker.capabilities.clone(), maker.number);
         let started_in_time =
             tokio::time::timeout(limits.request_timeout(), maker.proxy.instantiate_async(&mut store)).await;
         let proxy = started_in_time
@@ -151,7 +153,8 @@ impl Instance {
         };
         let Capabilities { service, metrics, .. } = &*self.maker.capabilities;
         metrics.traps.with_label_values(&[service, reason]).inc();
-        tracing::error!(service = &**service, reason, error, "an instance ended by a fault");
+        let generation = self.maker.number;
+        tracing::error!(service = &**service, generation, reason, error, "an instance ended by a fault");
     }
 }
 

@@ -1,4 +1,22 @@
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::*;
+
+/// One that could not be read, and now can be, is to be loaded.
+#[tokio::test]
+async fn a_file_with_another_permission_is_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("component.wasm");
+    std::fs::write(&path, "a component").unwrap();
+    set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+    let mut seen = None;
+    seen = settled(&path, &mut seen).await;
+    assert!(seen.is_some());
+    assert_eq!(settled(&path, &mut seen).await, None);
+    set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    assert!(settled(&path, &mut seen).await.is_some());
+}
 
 #[tokio::test]
 async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
@@ -16,7 +34,8 @@ async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_not_waited_for() {
-    let missing = Stamp { modified: None, length: 0, inode: 0 };
-    let refusal = read(Path::new("/no/such/component.wasm"), missing).await.unwrap_err();
+    let folder = tempfile::tempdir().unwrap();
+    let other = stamp(folder.path()).await.unwrap();
+    let refusal = read(Path::new("/no/such/component.wasm"), other).await.unwrap_err();
     assert!(!refusal.transient && refusal.to_string().contains("/no/such/component.wasm"), "{refusal}");
 }

@@ -23,6 +23,7 @@ const GUESTS: &[(&str, fn())] = &[
     ("migrated-failing", migrations::a_step_that_fails_is_rolled_back_and_refused),
     ("migrated-gap", migrations::a_gap_between_steps_is_refused),
     ("migrated-more", migrations::a_new_version_brings_its_steps_and_the_old_one_works_on_them),
+    ("misnamed-task", refusals::the_command_says_at_which_stage_and_why),
     ("outbound", outbound::a_peer_is_reached_by_its_name),
     ("p2-hello", serving::a_component_of_wasi_0_2_is_served),
     ("sdk-hello", serving::a_service_of_the_sdk_is_served),

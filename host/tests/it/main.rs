@@ -14,6 +14,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin;
 mod background;
 mod cache;
 mod command_line;
@@ -24,6 +25,7 @@ mod fixtures;
 mod identity;
 mod lifecycle;
 mod limits;
+mod logs;
 mod migrations;
 mod outages;
 mod outbound;

@@ -96,6 +96,7 @@ fn unfit_components() -> Vec<Unfit> {
 fn unfit_guests() -> Vec<Unfit> {
     vec![
         refused("traps-on-start", "instantiate", &["failed on its start", "unreachable", "see its log lines"]),
+        refused("misnamed-task", "instantiate", &["`Expire carts`", "its name must be"]),
         refused("spins-on-start", "instantiate", &["did not start within", "--request-timeout-ms"]),
         refused("allocates-on-start", "instantiate", &["failed on its start", "--max-memory-bytes", "or raise"]),
         refused("spins-in-migrations", "instantiate", &["`migrations` did not return within", "return a list"]),

@@ -9,6 +9,7 @@ use crate::support::client::{self, Client, next_chunk};
 use crate::support::command::administer;
 use crate::support::database::Database;
 use crate::support::host::{Host, Serve};
+use crate::support::metrics::Metrics;
 use crate::support::{eventually, guest};
 
 async fn hello() -> (Host, Database) {
@@ -69,6 +70,24 @@ async fn a_file_that_goes_away_takes_nothing_with_it() {
     std::fs::remove_file(host.file()).expect("the file");
     eventually("the host misses its file", async || host.component().await["last_refusal"]["stage"] == "read").await;
     assert_eq!(version(&host).await, 1);
+    host.replace_file(&guest::bytes("sdk-hello-2"));
+    reaches_version(&host, 2).await;
+}
+
+/// What cannot be read now may be later. Root may read everything, but no folder.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_told_with_advice_and_looked_at_again() {
+    let (host, _database) = hello().await;
+    std::fs::remove_file(host.file()).expect("the file");
+    std::fs::create_dir(host.file()).expect("a folder");
+    eventually("the host says what to do", async || {
+        let refusal = host.component().await["last_refusal"].clone();
+        let message = refusal["message"].as_str().unwrap_or_default();
+        refusal["stage"] == "read" && message.contains("directory") && message.contains("chmod")
+    })
+    .await;
+    assert_eq!(version(&host).await, 1);
+    std::fs::remove_dir(host.file()).expect("the folder");
     host.replace_file(&guest::bytes("sdk-hello-2"));
     reaches_version(&host, 2).await;
 }
@@ -159,6 +178,27 @@ async fn the_version_before_comes_back_by_a_command() {
     assert_eq!(rollback().await.code, 0);
     assert_eq!(version(&host).await, 2);
     assert_eq!(host.metrics().await.value("component_swaps_total", &[("outcome", "rolled-back")]), 2.0);
+}
+
+/// Whatever came and went before, it is the version that serves of which is told.
+#[tokio::test]
+async fn what_is_told_after_a_rollback_is_what_serves() {
+    let (host, _database) = hello().await;
+    host.put(&guest::bytes("sdk-hello-2")).await.expect_status(200);
+    assert_eq!(administer(&host, "rollback", &[Path::new("sdk-hello")]).await.code, 0);
+    let metrics = host.metrics().await;
+    for generation in ["1", "2"] {
+        assert_eq!(metrics.value("component_info", &[("generation", generation)]), 1.0, "generation {generation}");
+    }
+    let said = administer(&host, "swap", &[Path::new("sdk-hello"), &guest::path("sdk-hello")]).await;
+    assert_eq!((said.code, said.stdout.trim()), (0, "sdk-hello: unchanged (generation 1)"), "{said:#?}");
+    // The next one has a number that none had before.
+    host.put(&guest::bytes("echo")).await.expect_status(200);
+    assert_eq!(host.generation().await, 3);
+    let loaded = |metrics: &Metrics, generation| metrics.find("component_info", &[("generation", generation)]);
+    eventually("the one that was rolled back is gone", async || loaded(&host.metrics().await, "2").is_none()).await;
+    let metrics = host.metrics().await;
+    assert_eq!([loaded(&metrics, "1"), loaded(&metrics, "3")], [Some(1.0), Some(1.0)]);
 }
 
 /// What was under way when the new version came is finished by the old one, which then goes.

@@ -26,6 +26,7 @@ use super::plugins::{Cors, Plugins};
 use super::problem::Problem;
 use super::route::{Match, Route};
 use crate::identity;
+use crate::ids::Ids;
 
 /// Shorter than any host keeps an idle connection, so that a request rarely meets one that is just being closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
@@ -150,7 +151,15 @@ impl Proxy {
             }
         }
         let problem = payload.fault().or(last).unwrap_or(Problem::NoTarget);
-        tracing::warn!(route = route.name, attempts = tried.len(), code = problem.code(), "a request failed");
+        let ids = Ids::of(&parts.headers);
+        tracing::warn!(
+            route = route.name,
+            request_id = ids.request_id(),
+            trace_id = ids.trace_id(),
+            attempts = tried.len(),
+            code = problem.code(),
+            "a request failed"
+        );
         payload.linger().await;
         Err(problem)
     }

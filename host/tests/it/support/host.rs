@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -233,6 +233,11 @@ impl Host {
         kill_process(Pid::from_child(&self.child), signal).expect("a running process");
     }
 
+    /// How many files it may have open from now on.
+    pub fn limit_files(&self, limit: Rlimit) {
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).expect("a running process");
+    }
+
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let mut status = None;
@@ -264,13 +269,17 @@ impl Drop for Host {
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().expect("no panic").clone()
+    }
+
     pub fn text(&self) -> String {
-        self.0.lock().expect("no panic").join("\n")
+        self.lines().join("\n")
     }
 
     /// The lines that are JSON.
     pub fn records(&self) -> Vec<Value> {
-        self.0.lock().expect("no panic").iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Records of one level: `ERROR`, `WARN`.
@@ -295,8 +304,12 @@ impl Log {
     fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         let text = self.text();
         let announced = text.lines().find_map(|line| line.strip_prefix(ANNOUNCEMENT))?;
-        let records = self.records();
-        let admin = records.iter().find(|record| record["message"] == "admin port")?;
-        Some((announced.trim_end_matches('/').parse().ok()?, admin["admin"].as_str()?.parse().ok()?))
+        // In either format.
+        let admin = text.lines().find(|line| line.contains("admin port"))?;
+        let admin = admin.rsplit_once("admin=").map(|(_, address)| address.to_owned()).or_else(|| {
+            let record: Value = serde_json::from_str(admin).ok()?;
+            Some(record["admin"].as_str()?.to_owned())
+        })?;
+        Some((announced.trim_end_matches('/').parse().ok()?, admin.parse().ok()?))
     }
 }

@@ -1,6 +1,6 @@
 //! The text that a host's `/metrics` is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One scrape.
 #[derive(Debug)]
@@ -35,6 +35,30 @@ impl Metrics {
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let value = self.find(name, labels);
         value.unwrap_or_else(|| panic!("there is no {name}{labels:?} in\n{}", self.text))
+    }
+
+    /// A line for each family: its kind, its name, its labels; the values of those that are not `open`.
+    pub fn families(&self, open: &[&str]) -> Vec<String> {
+        let declared = self.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        declared.map(|(name, kind)| format!("{kind} {name}{}", self.labels(name, kind, open))).collect()
+    }
+
+    fn labels(&self, name: &str, kind: &str, open: &[&str]) -> String {
+        let suffix = if kind == "histogram" { "_count" } else { "" };
+        let mut labels = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for sample in self.samples.iter().filter(|sample| sample.name.strip_suffix(suffix) == Some(name)) {
+            for (label, value) in &sample.labels {
+                let values = labels.entry(label).or_default();
+                if !open.contains(&label.as_str()) {
+                    values.insert(value);
+                }
+            }
+        }
+        let label = |(name, values): (&&str, &BTreeSet<&str>)| match values.len() {
+            0 => format!(" {name}"),
+            _ => format!(" {name}={}", Vec::from_iter(values.iter().copied()).join("|")),
+        };
+        labels.iter().map(label).collect()
     }
 
     /// Every value that a label has anywhere.
