@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::LazyLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -11,12 +12,12 @@ use crate::support::host::{Ended, Serve};
 use crate::support::{eventually, guest};
 
 /// A component that takes seconds to compile: functions as long as they may be.
-fn laborious() -> Vec<u8> {
-    let body = "(local.set 0 (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.rotl (local.get 1) (local.get 0))))";
-    let function = format!("(func (param i32 i32) {})", body.repeat(20_000));
-    let module = format!("(core module $m {})", function.repeat(12));
+static LABORIOUS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let body = "local.get 0 local.get 1 i32.mul local.get 1 local.get 0 i32.rotl i32.add local.set 0 ";
+    let function = format!("(func (param i32 i32) (result i32) {} local.get 0)", body.repeat(20_000));
+    let module = format!("(core module $m {})", function.repeat(24));
     guest::text(&format!("(component {module} (core instance (instantiate $m)))"))
-}
+});
 
 /// A host whose first component is this one, with a cache of its own.
 async fn refused(component: &[u8], flag: &str, value: &str) -> Ended {
@@ -39,7 +40,7 @@ async fn a_compiler_that_wants_too_much_memory_is_ended_with_advice() {
 
 #[tokio::test]
 async fn a_compiler_that_takes_too_long_is_ended_with_advice() {
-    let ended = refused(&laborious(), "--compile-cpu-s", "1").await;
+    let ended = refused(&LABORIOUS, "--compile-cpu-s", "1").await;
     assert!(ended.stderr.contains("takes more than 1 s of CPU time"), "{}", ended.stderr);
     assert!(ended.stderr.contains("more with `--compile-cpu-s`"), "{}", ended.stderr);
 }
@@ -48,8 +49,7 @@ async fn a_compiler_that_takes_too_long_is_ended_with_advice() {
 async fn a_compiler_that_is_killed_is_told_from_a_component_that_is_wrong() {
     let cache = tempfile::tempdir().expect("a folder");
     let host = Serve::guest("p2-hello").arg("--cache", cache.path()).admin_token().start().await;
-    let component = laborious();
-    let (refusal, ()) = tokio::join!(host.put(&component), async {
+    let (refusal, ()) = tokio::join!(host.put(&LABORIOUS), async {
         let mut compiler = None;
         eventually("the compiler works", async || {
             compiler = child(host.pid());
@@ -85,7 +85,7 @@ impl Drop for Running {
 async fn a_compiler_bounds_itself_and_stands_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let input: PathBuf = folder.path().join("component.wasm");
-    std::fs::write(&input, laborious()).expect("a file");
+    std::fs::write(&input, &*LABORIOUS).expect("a file");
     let mut command = comptoir();
     command.arg("compile").arg(&input).arg(folder.path().join("artifact")).stderr(Stdio::null());
     let compiler = Running(command.spawn().expect("the program starts"));

@@ -13,15 +13,16 @@ use crate::support::{eventually, guest};
 /// A core module without anything in it.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// More than the pool has for one memory.
-pub const TOO_MUCH_MEMORY: &str = "(component (core module $m (memory 32768)) (core instance (instantiate $m)))";
-
 const TOO_MANY_TABLES: &str = "(component
     (core module $m (table 1 funcref) (table 1 funcref)) (core instance (instantiate $m)))";
 
 /// A component that exports something of ours, and not all of it.
-const HALF_A_SERVICE: &str =
-    r#"(component (instance $half) (export "comptoir:service/lifecycle@0.1.0" (instance $half)))"#;
+const HALF_A_SERVICE: &str = r#"(component
+    (core module $m (func (export "migrations")))
+    (core instance $i (instantiate $m))
+    (func $migrations (canon lift (core func $i "migrations")))
+    (instance $lifecycle (export "migrations" (func $migrations)))
+    (export "comptoir:service/lifecycle@0.1.0" (instance $lifecycle)))"#;
 
 /// What to do about a file that is not whole.
 const RENAME: &str = "copy it under another name and rename it into place";
@@ -79,7 +80,7 @@ fn unfit_components() -> Vec<Unfit> {
         ),
         unfit(
             "too-much-memory",
-            guest::text(TOO_MUCH_MEMORY),
+            guest::text(guest::TOO_MUCH_MEMORY),
             "compile",
             &["minimum byte size of 2147483648", "exceeds the limit", "--initial-memory"],
         ),

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// More than the pool has for one memory.
+pub const TOO_MUCH_MEMORY: &str = "(component (core module $m (memory 32768)) (core instance (instantiate $m)))";
+
 /// Where the sources of the guests are.
 pub fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../components/fixtures/examples")
