@@ -116,7 +116,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// A file that may be a component: its bytes, if they are not too many.
 pub fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let cannot = || format!("cannot read {}", path.display());
+    let cannot =
+        || format!("cannot read {}: it must be a file that this process may read (`chmod a+r`)", path.display());
     let file = std::fs::File::open(path).with_context(cannot)?;
     let mut bytes = Vec::new();
     // One more, to tell; what the file system says of the length may be old.
