@@ -88,7 +88,7 @@ impl Answer for Collected {
 
 /// Bytes that a value occupies beside itself. Two formats are much shorter than what they become: a null in an array,
 /// and a number with many zeros.
-fn footprint(kind: Kind, bytes: &[u8]) -> usize {
+pub(crate) fn footprint(kind: Kind, bytes: &[u8]) -> usize {
     match kind {
         Kind::Array { .. } => bytes.len() + array_length(bytes) * size_of::<Option<String>>(),
         Kind::Numeric => numeric::decoded_len(bytes),
@@ -130,7 +130,7 @@ type Misfit = Cow<'static, str>;
 
 const MALFORMED: Misfit = Misfit::Borrowed("the database sent something else");
 
-fn decode(kind: Kind, bytes: &[u8]) -> Result<Value, Misfit> {
+pub(crate) fn decode(kind: Kind, bytes: &[u8]) -> Result<Value, Misfit> {
     Ok(match kind {
         Kind::Bool => Value::Boolean(fixed::<1>(bytes)? != [0]),
         Kind::Int2 => Value::Int16(i16::from_be_bytes(fixed(bytes)?)),

@@ -94,7 +94,7 @@ impl Encode<'_, Postgres> for Parameter<'_> {
 /// Why a value does not fit; completed by the parameter's number and type.
 type Misfit = Cow<'static, str>;
 
-fn encode(value: &Value, kind: Kind, out: &mut Vec<u8>) -> Result<(), Misfit> {
+pub(crate) fn encode(value: &Value, kind: Kind, out: &mut Vec<u8>) -> Result<(), Misfit> {
     match (value, kind) {
         (Value::Boolean(value), Kind::Bool) => out.push(u8::from(*value)),
         (Value::Int16(value), _) => integer(i64::from(*value), kind, out)?,

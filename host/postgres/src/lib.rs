@@ -18,6 +18,8 @@
 mod decode;
 mod encode;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod kind;
 mod numeric;
 mod observe;
