@@ -42,6 +42,8 @@ pub struct Options {
     /// Transactions open at one time at most; default 12. Always fewer than connections if there are two or more, so
     /// that a component that queries beside its transactions cannot wait for itself.
     pub max_open_transactions: usize,
+    /// A transaction that has been open for this long takes no more statements, and cannot commit; default 30 s.
+    pub transaction_timeout: Duration,
     /// The server rolls back a transaction that was not used for this long; default 10 s.
     pub transaction_idle_timeout: Duration,
     /// Prepared statements that a connection keeps; default 200.
@@ -63,6 +65,7 @@ impl Options {
             max_statement_bytes: 64 << 10,
             max_held_bytes: 64 << 20,
             max_open_transactions: 12,
+            transaction_timeout: Duration::from_secs(30),
             transaction_idle_timeout: Duration::from_secs(10),
             statement_cache: 200,
             max_lifetime: Duration::from_secs(30 * 60),
@@ -103,6 +106,7 @@ impl fmt::Debug for Options {
             .field("max_statement_bytes", &self.max_statement_bytes)
             .field("max_held_bytes", &self.max_held_bytes)
             .field("max_open_transactions", &self.max_open_transactions)
+            .field("transaction_timeout", &self.transaction_timeout)
             .field("transaction_idle_timeout", &self.transaction_idle_timeout)
             .field("statement_cache", &self.statement_cache)
             .field("max_lifetime", &self.max_lifetime)

@@ -104,9 +104,14 @@ impl Pool {
         Ok(Transaction::new(lease, slot, Arc::clone(&self.shared)))
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers. While all connections are in use it is asked over another one, so that a busy
+    /// component does not look like a broken one.
     pub async fn ping(&self) -> Result<(), Error> {
-        let mut lease = self.shared.acquire().await?;
+        let mut lease = match self.shared.connection(Duration::ZERO).await {
+            Ok(lease) => lease,
+            Err(PoolError::Timeout(TimeoutType::Wait)) => return self.shared.connections.manager().knock().await,
+            Err(error) => return Err(self.shared.unavailable(error)),
+        };
         let mut result = self.shared.within_deadline(&mut lease, async |session| session.ping().await).await;
         if let Err(Failure { remedy: Remedy::Reconnect, .. }) = result {
             lease = self.shared.reconnect(lease).await?;
@@ -259,6 +264,10 @@ impl Shared {
             PoolError::Closed => "the pool is closed".into(),
             PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => "no connection".into(),
         })
+    }
+
+    pub(crate) fn transaction_timeout(&self) -> Duration {
+        self.options.transaction_timeout
     }
 
     async fn slot(&self) -> Result<OwnedSemaphorePermit, Error> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
@@ -23,13 +24,14 @@ pub struct Transaction {
 #[derive(Debug)]
 struct Work {
     lease: Lease,
+    since: Instant,
     /// One of its statements failed: nothing but a rollback is left.
     failed: bool,
 }
 
 impl Transaction {
     pub(crate) fn new(lease: Lease, slot: OwnedSemaphorePermit, shared: Arc<Shared>) -> Self {
-        Self { work: Mutex::new(Work { lease, failed: false }), _slot: slot, shared }
+        Self { work: Mutex::new(Work { lease, since: Instant::now(), failed: false }), _slot: slot, shared }
     }
 
     /// Runs one statement: one round trip once it is prepared.
@@ -62,6 +64,7 @@ impl Transaction {
         let statement = self.shared.statement(text)?;
         let _held = self.shared.hold(text, parameters)?;
         let mut work = self.work.lock().await;
+        work.check_age(&self.shared)?;
         work.settle(&self.shared).await?;
         let result = self.shared.run(&mut work.lease, &statement, parameters).await;
         work.noted(result)
@@ -70,6 +73,11 @@ impl Transaction {
 
 impl Work {
     async fn commit(&mut self, shared: &Shared) -> Result<(), Error> {
+        let in_time = self.check_age(shared);
+        if in_time.is_err() {
+            self.rollback(shared).await?;
+            return in_time;
+        }
         self.settle(shared).await?;
         if self.failed {
             self.rollback(shared).await?;
@@ -93,6 +101,15 @@ impl Work {
             self.lease.give_up();
         }
         Ok(())
+    }
+
+    /// A transaction that goes on for ever holds a connection, locks, and what vacuum would clean up.
+    fn check_age(&mut self, shared: &Shared) -> Result<(), Error> {
+        if self.since.elapsed() <= shared.transaction_timeout() {
+            return Ok(());
+        }
+        self.failed = true;
+        Err(Error::Timeout)
     }
 
     /// Reads what a cancelled or refused statement left unread.

@@ -31,6 +31,33 @@ async fn in_a_transaction_it_fails_the_transaction() {
     assert_eq!(only(pool.query("select count(*) from overdue", vec![]).await.unwrap()), Value::Int64(0));
 }
 
+/// Each of its statements is quick, and still it holds a connection and locks.
+#[tokio::test]
+async fn a_transaction_that_goes_on_and_on_is_rolled_back() {
+    schema("create table lasting (n int)").await;
+    let transaction_timeout = Duration::from_millis(300);
+    let pool = Pool::new(Options { transaction_timeout, ..single("deadlines_lasting").await });
+    let insert = "insert into lasting values (1)";
+    let lasting = pool.begin(Isolation::default()).await.unwrap();
+    let start = Instant::now();
+    let mut statements = 0;
+    let error = loop {
+        match lasting.execute(insert, vec![]).await {
+            Ok(_) => statements += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, Error::Timeout);
+    assert!(statements > 0 && start.elapsed() >= transaction_timeout);
+    assert!(lasting.commit().await.is_err());
+    // One that does nothing more may not make its work last either.
+    let waiting = pool.begin(Isolation::default()).await.unwrap();
+    waiting.execute(insert, vec![]).await.unwrap();
+    tokio::time::sleep(transaction_timeout).await;
+    assert_eq!(waiting.commit().await, Err(Error::Timeout));
+    assert_eq!(only(pool.query("select count(*) from lasting", vec![]).await.unwrap()), Value::Int64(0));
+}
+
 /// A component may switch the server's deadline off for a transaction. The host has its own.
 #[tokio::test]
 async fn the_host_gives_up_a_second_later_and_the_server_notices() {
