@@ -29,41 +29,62 @@ pub fn once(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>)> {
 
 /// `connections` clients, each sending its next request when it has read the answer to the last.
 pub fn run(address: SocketAddr, path: &str, connections: usize, time: Duration) -> Result<Measured> {
+    let answers = record(address, path, connections, time)?;
+    Ok(Measured::of(answers.into_iter().map(|answer| answer.latency).collect(), time))
+}
+
+/// When an answer came, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    pub at: Instant,
+    pub latency: Duration,
+}
+
+/// The same, one by one.
+pub fn record(address: SocketAddr, path: &str, connections: usize, time: Duration) -> Result<Vec<Answer>> {
     runtime()?.block_on(async {
         let started = Instant::now();
         let mut clients = tokio::task::JoinSet::new();
         for _ in 0..connections {
             let mut connection = Connection::open(address, path).await?;
             clients.spawn(async move {
-                let mut latencies = Vec::with_capacity(1 << 16);
+                let mut answers = Vec::with_capacity(1 << 16);
                 while started.elapsed() < time {
                     let sent = Instant::now();
                     let (status, _) = connection.exchange().await?;
                     ensure!(status == 200, "a request was answered with {status}");
-                    latencies.push(sent.elapsed());
+                    let at = Instant::now();
+                    answers.push(Answer { at, latency: at - sent });
                 }
-                Ok(latencies)
+                Ok(answers)
             });
         }
-        let mut latencies = Vec::new();
+        let mut answers = Vec::new();
         while let Some(client) = clients.join_next().await {
-            latencies.extend(client??);
+            answers.extend(client??);
         }
-        let elapsed = started.elapsed();
+        Ok(answers)
+    })
+}
+
+impl Measured {
+    pub fn of(mut latencies: Vec<Duration>, time: Duration) -> Self {
         latencies.sort_unstable();
-        let at = |share: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "an index within the list"
-            )]
-            let index = ((latencies.len() as f64) * share) as usize;
+        let at = |percent: usize| {
+            let index = latencies.len() * percent / 100;
             latencies.get(index.min(latencies.len().saturating_sub(1))).map_or(0, Duration::as_micros)
         };
         #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-        let rate = latencies.len() as f64 / elapsed.as_secs_f64();
-        Ok(Measured { rate, p50_us: at(0.5), p99_us: at(0.99) })
+        let rate = latencies.len() as f64 / time.as_secs_f64();
+        Self { rate, p50_us: at(50), p99_us: at(99) }
+    }
+}
+
+/// Any request; its status and body.
+pub fn send(address: SocketAddr, request: Vec<u8>) -> Result<(u16, Vec<u8>)> {
+    runtime()?.block_on(async {
+        let stream = TcpStream::connect(address).await?;
+        Connection { stream, request, buffer: Vec::new() }.exchange().await
     })
 }
 

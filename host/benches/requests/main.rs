@@ -1,9 +1,10 @@
 //! Requests through the host against native twins, side by side in one run: the machine is noisy,
 //! and only the ratios are worth anything. `make bench` runs it, built as it ships.
 //!
-//! Four servers, each a process: the host with `products.wasm`; a twin in axum with sqlx's own pool,
-//! as one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The
-//! rounds alternate between them, and the medians are reported.
+//! Servers, each a process: the host with `products.wasm`; a twin in axum with sqlx's own pool, as
+//! one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The
+//! rounds alternate between them, and the medians are reported. Then what there is no twin of: swaps
+//! under load, instances, starts, and memory.
 
 #![allow(
     clippy::expect_used,
@@ -15,16 +16,17 @@
     reason = "a benchmark ends when something is wrong"
 )]
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::io::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
+mod lifecycle;
 mod load;
+mod server;
 mod twin;
+
+use self::server::Server;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
@@ -47,12 +49,17 @@ fn compare() -> Result<()> {
         "COMPTOIR_TEST_POSTGRES is not set: run `make bench`, or `comptoir postgres -- cargo bench -p comptoir`",
     )?;
     let database = twin::fresh_database(&postgres)?;
+    requests(&database)?;
+    lifecycle::measure(&database)
+}
+
+fn requests(database: &str) -> Result<()> {
     // The host migrates and seeds; the twins read what it wrote.
-    let host = Server::host(&database)?;
+    let host = Server::host(database, &[])?;
     let servers = [
         ("host, products.wasm", &host),
-        ("native, sqlx's pool", &Server::twin("sqlx", &database)?),
-        ("native, host's pool", &Server::twin("comptoir", &database)?),
+        ("native, sqlx's pool", &Server::twin("sqlx", database)?),
+        ("native, host's pool", &Server::twin("comptoir", database)?),
     ];
     same_answers(&servers)?;
     println!(
@@ -100,57 +107,4 @@ fn measure(servers: &[(&str, &Server)], path: &str) -> Result<Vec<load::Measured
     }
     print!("\r{:width$}\r", "", width = ROUNDS * servers.len());
     rounds.into_iter().map(|rounds| load::median(rounds).context("there is at least one round")).collect()
-}
-
-/// A server in a process of its own, killed when dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn host(database: &str) -> Result<Self> {
-        let binary = PathBuf::from(env!("CARGO_BIN_EXE_comptoir"));
-        let target = binary.parent().and_then(|release| release.parent()).context("target directory")?;
-        let component = target.join("wasm32-wasip2/component/products.wasm");
-        ensure!(component.is_file(), "there is no {}: run `make components`", component.display());
-        let mut command = Command::new(&binary);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--no-watch"])
-            .args(["--log", "warn", "--database-url", database])
-            .arg(component);
-        Self::start(command)
-    }
-
-    fn twin(pool: &str, database: &str) -> Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--twin", pool]).env("TWIN_DATABASE", database);
-        Self::start(command)
-    }
-
-    /// Waits for the line that names the address.
-    fn start(mut command: Command) -> Result<Self> {
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let mut lines = BufReader::new(child.stderr.take().context("stderr is piped")?).lines();
-        let mut seen = Vec::new();
-        for line in lines.by_ref() {
-            let line = line?;
-            if let Some(url) = line.strip_prefix("Serving HTTP on http://") {
-                let address = url.trim_end_matches('/').parse()?;
-                // Keeps the pipe from filling up.
-                std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
-                return Ok(Self { child, address });
-            }
-            seen.push(line);
-        }
-        bail!("a server ended before it served:\n{}", seen.join("\n"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait().map(drop)) {
-            eprintln!("cannot end a server: {error}");
-        }
-    }
 }
