@@ -61,6 +61,15 @@ impl Background {
         }
     }
 
+    /// Waits until no run is under way; only after `stop`.
+    pub async fn ended(&self) {
+        let turns: Vec<_> =
+            self.turns.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        for turn in turns {
+            drop(turn.lock().await);
+        }
+    }
+
     pub fn stop(&self) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).cancel();
     }

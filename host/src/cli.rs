@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::OsStringValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::limits::{CompileLimits, Limits};
+use crate::spans::SpanArgs;
 use crate::telemetry::LogFormat;
 
 /// Runs WASI HTTP components, gives each a Postgres database as a capability, and swaps them
@@ -26,6 +29,53 @@ pub struct Cli {
 
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command line and the environment. All values that are wrong are told, not the first alone: who
+/// mends a container's environment does not want to start it once a mistake.
+pub fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse().map_err(|first| {
+        let (kind, mistakes) = (first.kind(), mistakes(&first));
+        if mistakes.len() < 2 {
+            return first;
+        }
+        Cli::command().error(kind, format!("{} mistakes:\n  - {}", mistakes.len(), mistakes.join("\n  - ")))
+    })
+}
+
+/// Asks again, and each time takes the value that was wrong for good.
+fn mistakes(first: &clap::Error) -> Vec<String> {
+    let mut mistakes = vec![sentence(first)];
+    let mut command = Cli::command();
+    let mut flag = flag_with_wrong_value(first);
+    while let Some(wrong) = flag.take() {
+        let tolerant = |arg: Arg| {
+            if arg.get_long() == Some(wrong.as_str()) { arg.value_parser(OsStringValueParser::new()) } else { arg }
+        };
+        command = command.mut_args(tolerant).mut_subcommands(|subcommand| subcommand.mut_args(tolerant));
+        let Err(next) = command.clone().try_get_matches() else { break };
+        flag = flag_with_wrong_value(&next).filter(|next| *next != wrong);
+        mistakes.push(sentence(&next));
+    }
+    mistakes
+}
+
+/// Without its hyphens.
+fn flag_with_wrong_value(error: &clap::Error) -> Option<String> {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        // `--max-rows <MAX_ROWS>`
+        (ErrorKind::ValueValidation | ErrorKind::InvalidValue, Some(ContextValue::String(flag))) => {
+            Some(flag.split(' ').next()?.strip_prefix("--")?.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong, without how to get help.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    text.split("\n\n").next().unwrap_or(text).to_owned()
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,6 +219,9 @@ pub struct ProcessArgs {
     /// How long a shutdown waits for requests in flight
     #[arg(long, env = "COMPTOIR_GRACE_MS", default_value_t = 20_000)]
     pub grace_ms: u64,
+
+    #[command(flatten)]
+    pub spans: SpanArgs,
 }
 
 impl ProcessArgs {

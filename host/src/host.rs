@@ -1,6 +1,7 @@
 //! Starts everything that a configuration names, and stops it in order: accept no more, finish what
 //! runs within the grace time, close the connections.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::config::HostConfig;
 use crate::engine;
 use crate::metrics::Metrics;
 use crate::server;
-use crate::service::{Platform, Service};
+use crate::service::{Platform, Service, Turn};
 use crate::shard::Shards;
 
 /// How long idle instances and database connections may take to close, after the grace time.
@@ -70,8 +71,10 @@ impl Host {
         }
         let mut services = Vec::new();
         let mut servers = Vec::new();
+        let mut turns: HashMap<String, Turn> = HashMap::new();
         for (service, listeners) in config.services.into_iter().zip(bound) {
-            let service = Arc::new(Service::new(service, platform.clone())?);
+            let turn = turns.entry(service.name.clone()).or_default().clone();
+            let service = Arc::new(Service::new(service, platform.clone(), turn)?);
             for (index, (listener, shard)) in listeners.into_iter().zip(shards.handles()).enumerate() {
                 servers.push(shard.spawn(server::serve(service.clone(), index, listener, stop.clone())));
             }
@@ -103,10 +106,11 @@ impl Host {
         &self.platform
     }
 
-    /// Stops accepting, waits for what runs (at most the grace time), closes the connections.
-    pub async fn stop(self) {
+    /// Stops accepting, waits for what runs (at most the grace time, and not in a `hurry`), closes the
+    /// connections.
+    pub async fn stop(self, hurry: &CancellationToken) {
         self.stop.cancel();
-        let abandoned = tokio::time::timeout(self.grace, async {
+        let finished = async {
             for server in self.servers {
                 match server.await {
                     Ok(Ok(())) => {}
@@ -114,14 +118,17 @@ impl Host {
                     Err(error) => tracing::error!(%error, "a server panicked"),
                 }
             }
-        })
-        .await
-        .is_err();
-        if abandoned {
-            tracing::warn!(
-                grace_ms = u64::try_from(self.grace.as_millis()).unwrap_or(u64::MAX),
-                "requests were cut off at the end of the grace time"
-            );
+            for service in &self.services {
+                service.background_ended().await;
+            }
+        };
+        let grace_ms = u64::try_from(self.grace.as_millis()).unwrap_or(u64::MAX);
+        tokio::select! {
+            () = finished => {}
+            () = tokio::time::sleep(self.grace) => {
+                tracing::warn!(grace_ms, "requests were cut off at the end of the grace time");
+            }
+            () = hurry.cancelled() => tracing::warn!("requests were cut off by a second signal"),
         }
         for service in &self.services {
             if tokio::time::timeout(CLOSE_TIMEOUT, service.close()).await.is_err() {

@@ -30,6 +30,7 @@ mod server;
 mod service;
 mod shard;
 mod signal;
+mod spans;
 mod state;
 mod swap;
 mod telemetry;
@@ -38,7 +39,6 @@ mod telling;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::Parser as _;
 
 use crate::cli::{CheckArgs, Cli, Command};
 use crate::config::ConfigErrors;
@@ -51,7 +51,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_CONFIG: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help that was asked for is no mistake. Where nobody listens, the exit code still tells.
+            _ = told.print();
+            return ExitCode::from(if told.use_stderr() { EXIT_CONFIG } else { 0 });
+        }
+    };
     match start(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

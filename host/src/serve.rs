@@ -15,7 +15,7 @@ use crate::engine::MAX_MEMORY_BYTES;
 use crate::host::Host;
 use crate::identity::{Secret, Trust};
 use crate::metrics::Metrics;
-use crate::signal;
+use crate::signal::Shutdown;
 
 const DEFAULT_ADMIN_PORT: u16 = 9464;
 
@@ -23,9 +23,8 @@ const DEFAULT_ADMIN_PORT: u16 = 9464;
 pub async fn run(args: ServeArgs) -> Result<()> {
     let config = config(args)?;
     let metrics = Arc::new(Metrics::new()?);
+    let mut shutdown = Shutdown::listen()?;
     let host = Host::start(config, metrics).await?;
-    let stopped = signal::shutdown();
-    tokio::pin!(stopped);
     let (Some(service), Some(address)) = (host.services().first(), host.addresses().first()) else {
         bail!("a host serves one component");
     };
@@ -35,22 +34,21 @@ pub async fn run(args: ServeArgs) -> Result<()> {
             Ok(_) => announce(&format!("Serving HTTP on http://{address}/")),
             Err(refusal) if refusal.transient => announce(&format!("Serving HTTP on http://{address}/")),
             Err(refusal) => {
-                host.stop().await;
+                host.stop(&shutdown.hurry()).await;
                 bail!("refused at stage `{}`: {}", refusal.stage, refusal.message);
             }
         },
-        signal = &mut stopped => {
-            signal?;
-            host.stop().await;
+        () = shutdown.asked() => {
+            host.stop(&shutdown.hurry()).await;
             return Ok(());
         }
     }
     if let Some(admin) = host.admin() {
         tracing::info!(%admin, "admin port");
     }
-    stopped.await?;
+    shutdown.asked().await;
     tracing::info!("stopping");
-    host.stop().await;
+    host.stop(&shutdown.hurry()).await;
     Ok(())
 }
 
@@ -96,6 +94,7 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
                 peers,
                 trust,
                 limits: limits.clone(),
+                spans: args.process.spans.clone(),
             }],
             admin: Some(AdminConfig { listen: admin_address(args.admin, args.listen), token }),
             cache: cache?,

@@ -66,7 +66,8 @@ impl ArtifactCache {
         let started = Instant::now();
         self.compile(&path, bytes).await?;
         let compile_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(digest = digest.short(), compile_ms, "compiled a component");
+        // No louder: the first line of a host that starts is to be the address that it serves on.
+        tracing::debug!(digest = digest.short(), compile_ms, "compiled a component");
         match open(engine.clone(), path).await {
             Ok(component) => Ok(component),
             Err(Unusable::Artifact(error)) => Err(host(error.context("the fresh artifact cannot be loaded"))),

@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Peers;
 use crate::server;
 use crate::service::Service;
-use crate::signal;
+use crate::signal::Shutdown;
 
 /// Connections of Postgres beyond those of the services' pools: migrations, operators.
 const SPARE_CONNECTIONS: usize = 40;
@@ -51,19 +51,18 @@ fn host_name(service: &str, replica: usize) -> String {
 
 /// Runs the platform until SIGINT or SIGTERM.
 pub async fn up(args: UpArgs) -> Result<()> {
-    let stopped = signal::shutdown();
-    tokio::pin!(stopped);
+    let mut shutdown = Shutdown::listen()?;
     let platform = tokio::select! {
         platform = Platform::start(&args) => platform?,
-        signal = &mut stopped => {
+        () = shutdown.asked() => {
             say("stopped before the platform was ready");
-            return Ok(signal?);
+            return Ok(());
         }
     };
     platform.announce();
-    stopped.await?;
-    say("stopping: requests in flight finish first");
-    platform.stop().await
+    shutdown.asked().await;
+    say("stopping: requests in flight finish first; Ctrl-C again cuts them off");
+    platform.stop(&shutdown.hurry()).await
 }
 
 struct Platform {
@@ -99,7 +98,7 @@ impl Platform {
         }
         let host = Host::start(config, metrics.clone()).await?;
         if let Err(error) = all_loaded(&host).await {
-            host.stop().await;
+            host.stop(&CancellationToken::new()).await;
             return Err(error);
         }
         let stop_gateway = CancellationToken::new();
@@ -120,12 +119,15 @@ impl Platform {
         say("ready");
     }
 
-    async fn stop(self) -> Result<()> {
+    async fn stop(self, hurry: &CancellationToken) -> Result<()> {
         self.stop_gateway.cancel();
-        for gateway in self.gateways {
-            gateway.await.context("the gateway panicked")?.context("the gateway failed")?;
+        for mut gateway in self.gateways {
+            tokio::select! {
+                ended = &mut gateway => ended.context("the gateway panicked")?.context("the gateway failed")?,
+                () = hurry.cancelled() => gateway.abort(),
+            }
         }
-        self.host.stop().await;
+        self.host.stop(hurry).await;
         self.cluster.stop().await?;
         say("stopped");
         Ok(())
@@ -173,6 +175,7 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
                 peers: peers(definition, &addresses)?,
                 trust: Trust { gateway: Some(secrets.gateway.clone()), service: Some(secrets.service.clone()) },
                 limits: limits.clone(),
+                spans: args.process.spans.clone(),
             });
         }
     }

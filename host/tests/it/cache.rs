@@ -19,7 +19,7 @@ fn artifacts(cache: &Path) -> Vec<(PathBuf, SystemTime)> {
 }
 
 async fn serve(cache: &Path) -> Host {
-    let host = Serve::guest("p2-hello").arg("--cache", cache).start().await;
+    let host = talkative("p2-hello", cache).start().await;
     host.get("/").await.expect_status(200);
     host
 }
@@ -110,7 +110,7 @@ async fn hosts_that_start_together_compile_a_component_once() {
 async fn components_are_compiled_one_after_another() {
     let cache = tempfile::tempdir().expect("a folder");
     let guests = ["p2-hello", "echo", "faults", "outbound"];
-    let hosts = guests.map(|guest| Serve::guest(guest).arg("--cache", cache.path()).start());
+    let hosts = guests.map(|guest| talkative(guest, cache.path()).start());
     let started = futures_util::future::join_all(hosts);
     tokio::pin!(started);
     let mut most = 0;
@@ -125,6 +125,11 @@ async fn components_are_compiled_one_after_another() {
     };
     assert_eq!(most, 1);
     assert_eq!(hosts.iter().map(compilations).sum::<usize>(), guests.len());
+}
+
+/// Whose log tells when it compiles.
+fn talkative(guest: &str, cache: &Path) -> Serve {
+    Serve::guest(guest).arg("--cache", cache).arg("--log", "info,comptoir::component=debug")
 }
 
 fn compilations(host: &Host) -> usize {
@@ -197,7 +202,7 @@ async fn artifacts_that_nobody_uses_make_room_for_others() {
 #[tokio::test]
 async fn what_does_not_fit_into_an_instance_is_compiled_once() {
     let cache = tempfile::tempdir().expect("a folder");
-    let host = Serve::guest("p2-hello").arg("--cache", cache.path()).admin_token().start().await;
+    let host = talkative("p2-hello", cache.path()).admin_token().start().await;
     for _ in 0..2 {
         let refusal = host.put(&guest::text(guest::TOO_MUCH_MEMORY)).await.expect_status(422).json();
         assert!(refusal["detail"].as_str().is_some_and(|detail| detail.contains("exceeds the limit")), "{refusal:#}");

@@ -43,6 +43,28 @@ async fn all_mistakes_are_told_at_once_and_nothing_is_bound() {
     assert!(!text.contains("cannot listen") && !text.contains("Serving"), "{text}");
 }
 
+/// Wherever they stand, and of whatever type they are.
+#[tokio::test]
+async fn values_that_cannot_be_read_are_told_at_once_as_well() {
+    let mut command = comptoir();
+    command.args(["serve", "/no/such.wasm", "--listen", "nowhere", "--log-format", "loud", "--max-rows", "-1"]);
+    command.env("COMPTOIR_MAX_REQUESTS", "many").env("COMPTOIR_SHARDS", "1.5");
+    let said = run(command).await;
+    assert_eq!(said.code, 64, "{said:#?}");
+    for mistake in ["'nowhere'", "--listen", "'loud'", "--max-rows", "'many'", "--max-requests", "'1.5'", "--shards"] {
+        assert!(said.stderr.contains(mistake), "nothing about {mistake} in\n{}", said.stderr);
+    }
+    assert!(said.stderr.contains("5 mistakes"), "{}", said.stderr);
+    let mut command = comptoir();
+    command.args(["serve", "--no-such-flag"]);
+    let said = run(command).await;
+    assert!(said.code == 64 && said.stderr.contains("--no-such-flag"), "{said:#?}");
+    let mut command = comptoir();
+    command.arg("--help");
+    let said = run(command).await;
+    assert!(said.code == 0 && said.stdout.contains("Usage"), "{said:#?}");
+}
+
 #[tokio::test]
 async fn a_component_that_is_not_there_is_a_mistake() {
     let serve = Serve::guest("echo");

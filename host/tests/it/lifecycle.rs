@@ -78,6 +78,42 @@ async fn the_grace_time_has_an_end() {
 }
 
 #[tokio::test]
+async fn a_second_signal_cuts_the_grace_time_short() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut host = Serve::guest("faults").arg("--grace-ms", "600000").start().await;
+        let (url, client) = (host.url("/slow?ms=14000"), Client::fresh());
+        let cut = tokio::spawn(async move { client.try_send(client::get(&url)).await.is_err() });
+        eventually("the request is active", async || {
+            host.metrics().await.value("http_server_active_requests", &[]) == 1.0
+        })
+        .await;
+        host.send(signal);
+        eventually("no new connection is accepted", async || TcpStream::connect(host.address).is_err()).await;
+        assert!(!cut.is_finished(), "the first signal was not patient");
+        let started = Instant::now();
+        host.send(signal);
+        assert_eq!(host.ended().await.code(), Some(0), "{signal:?}");
+        assert!(started.elapsed() < DEADLINE / 3, "{signal:?}: {:?}", started.elapsed());
+        host.log.says("requests were cut off by a second signal").await;
+        assert!(cut.await.expect("no panic"), "the client was told that all is well");
+    }
+}
+
+/// A run that was cut off would be finished by nobody until the next start.
+#[tokio::test]
+async fn a_background_run_is_finished_before_the_host_ends() {
+    let database = Database::new().await;
+    for _ in 0..3 {
+        let mut host = Serve::guest("background").database(&database).start().await;
+        let unfinished = "select count(*) from runs where ended_at is null";
+        eventually("a run is under way", async || database.number(unfinished).await == 1).await;
+        host.send(Signal::TERM);
+        assert_eq!(host.ended().await.code(), Some(0));
+        assert_eq!(database.number(unfinished).await, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_idles_has_nothing_to_complain_about() {
     let database = Database::new().await;
     let serve = Serve::guest("sdk-hello").database(&database).arg("--instance-idle-ms", "50");
