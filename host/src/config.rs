@@ -13,6 +13,7 @@ use http::HeaderValue;
 use crate::identity::{Secret, Trust};
 use crate::limits::Limits;
 use crate::outbound::Peers;
+use crate::spans::SpanArgs;
 
 /// One component and everything that it is given.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub struct ServiceConfig {
     pub peers: Peers,
     pub trust: Trust,
     pub limits: Arc<Limits>,
+    pub spans: SpanArgs,
 }
 
 /// Where a service's database is. `Debug` shows neither user nor password.

@@ -14,6 +14,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use wasmtime_wasi_http::WasiBody;
@@ -118,6 +120,7 @@ pub async fn handle(service: &Arc<Service>, shard: usize, mut request: Request<I
     let method = method_label(request.method());
     let path = request.uri().path().to_owned();
     service.trust().sanitize(request.headers_mut());
+    let span = service.spans().and_then(|spans| spans.begin(request.headers_mut(), &ids));
 
     let (mut response, route) = match call(service, shard, &ids, request).await {
         Ok(mut response) => {
@@ -128,11 +131,23 @@ pub async fn handle(service: &Arc<Service>, shard: usize, mut request: Request<I
         Err(problem) => (problem.response(&path, ids.request_id().unwrap_or_default()), RouteLabels::HOST.to_owned()),
     };
     let status = response.status();
+    let request_id = span.is_some().then(|| ids.request_id().unwrap_or_default().to_owned());
     if let Some(request_id) = ids.request_id {
         response.headers_mut().insert(REQUEST_ID, request_id);
     }
     response.headers_mut().insert(SERVED_BY, service.served_by().clone());
     service.metrics().http_request(service.name(), method, &route, status_label(&status), started.elapsed());
+    if let Some((spans, span)) = service.spans().zip(span) {
+        let attributes = vec![
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.route", route.clone()),
+            KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+            KeyValue::new("url.path", path),
+            KeyValue::new("comptoir.request_id", request_id.unwrap_or_default()),
+        ];
+        let failed = status.is_server_error().then(|| status.as_str().to_owned());
+        spans.end(span, SpanKind::Server, format!("{method} {route}"), attributes, failed);
+    }
     response
 }
 

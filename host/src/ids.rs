@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
@@ -13,6 +13,8 @@ const MAX_REQUEST_ID_BYTES: usize = 128;
 pub struct Ids {
     pub request_id: Option<HeaderValue>,
     traceparent: Option<HeaderValue>,
+    /// The request came without a trace, so that its span has no parent.
+    pub begins_trace: bool,
 }
 
 impl Ids {
@@ -21,6 +23,7 @@ impl Ids {
         Self {
             request_id: headers.get(REQUEST_ID).filter(|id| is_request_id(id.as_bytes())).cloned(),
             traceparent: headers.get(TRACEPARENT).filter(|trace| is_traceparent(trace)).cloned(),
+            begins_trace: false,
         }
     }
 
@@ -37,6 +40,7 @@ impl Ids {
             let traceparent = header(format!("00-{trace:032x}-{span:016x}-01"));
             headers.insert(TRACEPARENT, traceparent.clone());
             ids.traceparent = Some(traceparent);
+            ids.begins_trace = true;
         }
         ids
     }
@@ -48,6 +52,15 @@ impl Ids {
     /// What all hosts on the way of a request have in common.
     pub fn trace_id(&self) -> Option<&str> {
         self.traceparent.as_ref()?.to_str().ok()?.split('-').nth(1)
+    }
+
+    /// The trace, the span in it that the request comes from, and whether it is sampled.
+    pub fn trace(&self) -> Option<(u128, u64, bool)> {
+        let mut parts = self.traceparent.as_ref()?.to_str().ok()?.split('-').skip(1);
+        let trace = u128::from_str_radix(parts.next()?, 16).ok()?;
+        let span = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let flags = u8::from_str_radix(parts.next()?, 16).ok()?;
+        Some((trace, span, flags & 1 == 1))
     }
 }
 
@@ -106,6 +119,8 @@ mod tests {
         headers.insert(TRACEPARENT, HeaderValue::from_static(TRACE));
         assert_eq!(Ids::complete(&mut headers).trace_id(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         assert_eq!(headers.get(TRACEPARENT).unwrap(), TRACE);
+        let ids = Ids::of(&headers);
+        assert_eq!(ids.trace(), Some((0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736, 0x00f0_67aa_0ba9_02b7, true)));
     }
 
     #[test]
