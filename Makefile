@@ -7,6 +7,8 @@ export CARGO_TARGET_DIR
 
 # What a target hands on: `make test ARGS=hot_swap`, `make up ARGS='--gateway 127.0.0.1:9000'`.
 ARGS ?=
+# How many cases each target of `make fuzz` tries.
+CASES ?= 20000
 
 COMPTOIR   := $(CARGO_TARGET_DIR)/release/comptoir
 COMPONENTS := $(CARGO_TARGET_DIR)/wasm32-wasip2/component
@@ -20,7 +22,7 @@ TOOLS      := $(HOME)/.cache/comptoir/tools
 CARGO_DENY := $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
 TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 
-.PHONY: help up test lint bench components fixtures host clean wasm-target postgres
+.PHONY: help up test lint fuzz bench components fixtures host clean wasm-target postgres
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -47,6 +49,9 @@ lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spe
 	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy $(GUEST) -p comptoir-sdk $(SERVICES:%=-p comptoir-%) -p comptoir-fixtures --lib --examples -- -D warnings
+
+fuzz: components fixtures host | postgres ## Try many more damaged components, messages and values than `test` does
+	PROPTEST_CASES=$(CASES) $(COMPTOIR) postgres -- cargo test --release --workspace $(ARGS) fuzz::
 
 # What is measured is what ships; the twins are built the same way.
 bench: components host | postgres ## Measure requests through the host against a native twin

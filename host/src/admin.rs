@@ -197,14 +197,9 @@ impl Admin {
         let mut done = Vec::new();
         for service in services {
             match service.load(bytes.clone()).await {
-                Ok(outcome) => done.push(json!({
-                    "service": service.name(),
-                    "replica": service.replica(),
-                    "outcome": if matches!(outcome, Outcome::Switched { .. }) { "switched" } else { "unchanged" },
-                    "generation": match outcome {
-                        Outcome::Switched { generation } | Outcome::Unchanged { generation } => generation,
-                    },
-                })),
+                Ok(Outcome::Switched { generation }) => done.push(swapped(service, "switched", generation)),
+                Ok(Outcome::Unchanged { generation }) => done.push(swapped(service, "unchanged", generation)),
+                Ok(Outcome::Superseded) => return superseded(service, &done),
                 Err(refusal) => return refused(&refusal, service, &done),
             }
         }
@@ -279,6 +274,24 @@ fn describe(generation: &Generation, state: &str) -> Value {
 
 fn age_s(since: SystemTime) -> u64 {
     since.elapsed().map_or(0, |age| age.as_secs())
+}
+
+fn swapped(service: &Service, outcome: &str, generation: u64) -> Value {
+    json!({"service": service.name(), "replica": service.replica(), "outcome": outcome, "generation": generation})
+}
+
+fn superseded(service: &Service, done: &[Value]) -> Answer {
+    let body = json!({
+        "title": StatusCode::CONFLICT.canonical_reason(),
+        "status": StatusCode::CONFLICT.as_u16(),
+        "detail": format!(
+            "{}: a newer component came while this one waited for its turn, and is loaded in its place",
+            service.replica()
+        ),
+        "replica": service.replica(),
+        "swapped": done,
+    });
+    typed(StatusCode::CONFLICT, "application/problem+json", body.to_string())
 }
 
 fn refused(refusal: &Refusal, service: &Service, done: &[Value]) -> Answer {

@@ -109,8 +109,17 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_TASK_TIMEOUT_MS", default_value_t = 60_000)]
     pub task_timeout_ms: u64,
 
-    /// Milliseconds that an outbound call may take until its response's head, whatever the guest
-    /// asks for [`outbound`]
+    /// Outbound calls under way at once, per service, until their responses are read; more fail at once
+    /// [`outbound`]
+    #[arg(long, env = "COMPTOIR_MAX_OUTBOUND_REQUESTS", default_value_t = 512)]
+    pub max_outbound_requests: usize,
+
+    /// Bytes of the body of a peer's response; one that goes on breaks off [`outbound`]
+    #[arg(long, env = "COMPTOIR_MAX_OUTBOUND_RESPONSE_BYTES", default_value_t = 16 << 20)]
+    pub max_outbound_response_bytes: u64,
+
+    /// Milliseconds that an outbound call may take until its response's head, and that a peer may
+    /// pause within its response, whatever the guest asks for [`outbound`]
     #[arg(long, env = "COMPTOIR_OUTBOUND_TIMEOUT_MS", default_value_t = 10_000)]
     pub outbound_timeout_ms: u64,
 
@@ -125,6 +134,16 @@ pub struct Limits {
     /// Milliseconds that one statement may run [`comptoir_postgres`]
     #[arg(long, env = "COMPTOIR_STATEMENT_TIMEOUT_MS", default_value_t = 5_000)]
     pub statement_timeout_ms: u64,
+
+    /// Open transactions, per service (spread over the cores, and fewer than connections); more wait as
+    /// for a connection [`comptoir_postgres`]
+    #[arg(long, env = "COMPTOIR_MAX_TRANSACTIONS", default_value_t = 12)]
+    pub max_transactions: usize,
+
+    /// Milliseconds that a transaction may be open; then its statements fail, and it is rolled back
+    /// [`comptoir_postgres`]
+    #[arg(long, env = "COMPTOIR_TRANSACTION_TIMEOUT_MS", default_value_t = 30_000)]
+    pub transaction_timeout_ms: u64,
 
     /// Rows of one result [`comptoir_postgres`]
     #[arg(long, env = "COMPTOIR_MAX_ROWS", default_value_t = 10_000)]

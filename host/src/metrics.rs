@@ -27,7 +27,7 @@ const SLOW_BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 pub const TRAP_REASONS: &[&str] = &["trap", "timeout", "memory"];
 
 /// What an outbound call can lead to; the values of the label `outcome`.
-pub const CALL_OUTCOMES: [&str; 5] = ["ok", "4xx", "5xx", "timeout", "unreachable"];
+pub const CALL_OUTCOMES: [&str; 6] = ["ok", "4xx", "5xx", "timeout", "unreachable", "limit"];
 
 #[derive(Debug)]
 pub struct Metrics {
@@ -44,6 +44,7 @@ pub struct Metrics {
     pub traps: IntCounterVec,
     pub swaps: IntCounterVec,
     pub swap_duration: HistogramVec,
+    pub switch_duration: HistogramVec,
     pub memory: IntGaugeVec,
     pub background_runs: IntCounterVec,
     pub log_lines_dropped: IntCounterVec,
@@ -120,6 +121,13 @@ impl Metrics {
                 &["service"],
                 SLOW_BUCKETS,
             )?,
+            switch_duration: histogram(
+                r,
+                "component_switch_duration_seconds",
+                "Time in which requests begin to go to another generation",
+                &["service"],
+                FINE_BUCKETS,
+            )?,
             memory: gauge(r, "component_memory_bytes", "Linear memory of live instances", &["service"])?,
             background_runs: counter(
                 r,
@@ -173,6 +181,7 @@ impl Metrics {
             self.swaps.with_label_values(&[service, "refused", stage.as_str()]);
         }
         self.swap_duration.with_label_values(&[service]);
+        self.switch_duration.with_label_values(&[service]);
         self.memory.with_label_values(&[service]);
         self.log_lines_dropped.with_label_values(&[service]);
         for peer in peers {

@@ -1,24 +1,35 @@
 //! Outbound HTTP as a capability: a component names a peer (`http://products/...`), the host knows
-//! where that is. What is not on the allow-list is refused; connections are pooled; every call has
-//! a deadline and carries the identity of its service.
+//! where that is. What is not on the allow-list is refused; connections are pooled; every call has a
+//! place, a deadline and a size, and carries the identity of its service.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::guest_log::{Author, guest_line};
 use crate::identity::{self, SERVICE_NAME, SERVICE_SECRET, Secret};
 use crate::ids::Ids;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::spans::Spans;
 use crate::telemetry::{MAX_TEXT_BYTES, cut};
 
 /// Idle connections to a peer that are kept, per core.
@@ -40,19 +51,24 @@ struct Inner {
     service: HeaderValue,
     secret: Option<HeaderValue>,
     peers: Peers,
-    timeout: Duration,
+    limits: Arc<Limits>,
+    places: Arc<Semaphore>,
     http: legacy::Client<HttpConnector, WasiBody>,
     metrics: Arc<Metrics>,
+    spans: Option<Arc<Spans>>,
 }
 
 impl Client {
-    /// `service` is the identity that calls carry, proven by `secret`.
+    /// `service` is the identity that calls carry, proven by `secret`; `places` are those of all its
+    /// cores, one a call under way.
     pub fn new(
         service: &str,
         secret: Option<&Secret>,
         peers: Peers,
-        timeout: Duration,
+        limits: Arc<Limits>,
+        places: Arc<Semaphore>,
         metrics: Arc<Metrics>,
+        spans: Option<Arc<Spans>>,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -70,12 +86,13 @@ impl Client {
                 })
             })
             .transpose()?;
-        Ok(Self(Arc::new(Inner { service: HeaderValue::from_str(service)?, secret, peers, timeout, http, metrics })))
+        let service = HeaderValue::from_str(service)?;
+        Ok(Self(Arc::new(Inner { service, secret, peers, limits, places, http, metrics, spans })))
     }
 
-    async fn send(self, author: Author, request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
+    async fn send(self, author: Author, mut request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
+        let ids = Ids::of(request.headers());
         let Some((peer, authority)) = self.resolve(request.uri()) else {
-            let ids = Ids::of(request.headers());
             guest_line!(
                 author,
                 WARN,
@@ -86,23 +103,16 @@ impl Client {
             );
             return Err(Error::HttpRequestDenied);
         };
-        let timeout = options
-            .and_then(|options| options.first_byte_timeout)
-            .map_or(self.0.timeout, |asked| asked.min(self.0.timeout));
         let started = Instant::now();
-        let result = match self.prepare(request, authority) {
-            Ok(request) => match tokio::time::timeout(timeout, self.0.http.request(request)).await {
-                Ok(Ok(response)) => Ok(response),
-                Ok(Err(error)) => Err(transport_error(&error)),
-                Err(_) => Err(Error::HttpResponseTimeout),
-            },
-            Err(error) => Err(error),
-        };
+        let span = self.0.spans.as_ref().and_then(|spans| spans.begin(request.headers_mut(), &ids));
+        let method = span.as_ref().map(|_| request.method().to_string()).unwrap_or_default();
+        let result = self.call(request, authority, options).await;
         let outcome = match &result {
             Ok(response) if response.status().is_server_error() => "5xx",
             Ok(response) if response.status().is_client_error() => "4xx",
             Ok(_) => "ok",
             Err(Error::HttpResponseTimeout) => "timeout",
+            Err(Error::ConnectionLimitReached) => "limit",
             Err(_) => "unreachable",
         };
         self.0
@@ -110,9 +120,42 @@ impl Client {
             .client_duration
             .with_label_values(&[self.service(), peer, outcome])
             .observe(started.elapsed().as_secs_f64());
-        let response = result?;
+        if let Some((spans, span)) = self.0.spans.as_ref().zip(span) {
+            let mut attributes = vec![
+                KeyValue::new("http.request.method", method.clone()),
+                KeyValue::new("server.address", peer.to_owned()),
+            ];
+            if let Ok(response) = &result {
+                attributes.push(KeyValue::new("http.response.status_code", i64::from(response.status().as_u16())));
+            }
+            let failed = (outcome != "ok").then(|| outcome.to_owned());
+            spans.end(span, SpanKind::Client, format!("{method} {peer}"), attributes, failed);
+        }
         let io: Io = Box::new(std::future::ready(Ok(())));
-        Ok((response.map(|body| body.map_err(Error::from).boxed_unsync()), io))
+        Ok((result?, io))
+    }
+
+    /// A call to a peer that may be called. It has its place until all of the response is read, or
+    /// the guest has dropped it.
+    async fn call(
+        &self,
+        request: Request<WasiBody>,
+        authority: &Authority,
+        options: Option<RequestOptions>,
+    ) -> Result<Response<WasiBody>, Error> {
+        let place = self.0.places.clone().try_acquire_owned().map_err(|_| Error::ConnectionLimitReached)?;
+        let most = self.0.limits.outbound_timeout();
+        let (first_byte, between_bytes) = options.map_or((most, most), |asked| {
+            let within = |asked: Option<Duration>| asked.map_or(most, |asked| asked.min(most));
+            (within(asked.first_byte_timeout), within(asked.between_bytes_timeout))
+        });
+        let request = self.prepare(request, authority)?;
+        let response = tokio::time::timeout(first_byte, self.0.http.request(request))
+            .await
+            .map_err(|_| Error::HttpResponseTimeout)?
+            .map_err(|error| transport_error(&error))?;
+        let max_bytes = self.0.limits.max_outbound_response_bytes;
+        Ok(response.map(|body| Answer::new(body, max_bytes, between_bytes, place).boxed_unsync()))
     }
 
     /// The peer that a URI names: plain HTTP, the bare logical name, nothing else.
@@ -153,6 +196,58 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("service", &self.0.service).field("peers", &self.0.peers).finish_non_exhaustive()
+    }
+}
+
+/// The body of a peer's response, as it comes.
+struct Answer {
+    body: Incoming,
+    left: u64,
+    max_bytes: u64,
+    pause: Duration,
+    /// When the peer has paused for too long.
+    deadline: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Answer {
+    fn new(body: Incoming, max_bytes: u64, pause: Duration, place: OwnedSemaphorePermit) -> Self {
+        let deadline = Box::pin(tokio::time::sleep(pause));
+        Self { body, left: max_bytes, max_bytes, pause, deadline, _place: place }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let Some(left) = self.left.checked_sub(bytes) else {
+                    return Poll::Ready(Some(Err(Error::HttpResponseBodySize(Some(self.max_bytes)))));
+                };
+                self.left = left;
+                let next = Instant::now() + self.pause;
+                self.deadline.as_mut().reset(next.into());
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => {
+                std::task::ready!(self.deadline.as_mut().poll(cx));
+                Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -2,6 +2,7 @@
 //! version takes over. The steps are in `swap`; here is the state that they change.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::{Context as _, Result};
@@ -26,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::outbound;
 use crate::postgres::Observer;
 use crate::problem::Problem;
+use crate::spans::Spans;
 use crate::state::{Capabilities, State};
 
 /// What all services of a process share.
@@ -36,6 +38,9 @@ pub struct Platform {
     pub metrics: Arc<Metrics>,
     pub shards: Vec<Handle>,
 }
+
+/// The replicas of a service in one process have one, so that they swap one after another.
+pub type Turn = Arc<tokio::sync::Mutex<()>>;
 
 pub struct Service {
     config: ServiceConfig,
@@ -51,14 +56,19 @@ pub struct Service {
     pub(crate) switching: Mutex<()>,
     /// Those that have served, while something is left of them.
     retired: Mutex<Vec<Weak<Generation>>>,
-    /// Held while a version is being loaded; the number of the last one.
-    pub(crate) swapping: tokio::sync::Mutex<u64>,
+    /// Held while a version is being loaded.
+    pub(crate) turn: Turn,
+    /// Of versions that were to be loaded, the last one's.
+    pub(crate) tickets: AtomicU64,
+    /// Of the last generation.
+    pub(crate) last_number: AtomicU64,
     last_refusal: Mutex<Option<RefusalReport>>,
     /// Woken by every switch and every refusal.
     pub(crate) progress: Notify,
     admission: Arc<Semaphore>,
     active: prometheus::IntGauge,
     routes: RouteLabels,
+    spans: Option<Arc<Spans>>,
 }
 
 /// The last component that was not taken into service.
@@ -72,7 +82,7 @@ pub struct RefusalReport {
 }
 
 impl Service {
-    pub fn new(config: ServiceConfig, platform: Platform) -> Result<Self> {
+    pub fn new(config: ServiceConfig, platform: Platform, turn: Turn) -> Result<Self> {
         let name: Arc<str> = config.name.as_str().into();
         let metrics = &platform.metrics;
         metrics.declare(&name, config.peers.keys());
@@ -82,6 +92,8 @@ impl Service {
             config.limits.max_log_lines_per_second,
             metrics.log_lines_dropped.with_label_values(&[&name]),
         );
+        let spans = Spans::start(&config.spans, &name, config.served_by.to_str().unwrap_or(&name))?.map(Arc::new);
+        let places = Arc::new(Semaphore::new(config.limits.max_outbound_requests));
         let capabilities = platform
             .shards
             .iter()
@@ -93,8 +105,10 @@ impl Service {
                         &name,
                         config.trust.service.as_ref(),
                         config.peers.clone(),
-                        config.limits.outbound_timeout(),
+                        config.limits.clone(),
+                        places.clone(),
                         metrics.clone(),
+                        spans.clone(),
                     )
                     .with_context(|| format!("the name `{name}` or its secret cannot be a header"))?,
                     metrics: metrics.clone(),
@@ -111,10 +125,13 @@ impl Service {
             previous: ArcSwapOption::empty(),
             switching: Mutex::default(),
             retired: Mutex::default(),
-            swapping: tokio::sync::Mutex::new(0),
+            turn,
+            tickets: AtomicU64::new(0),
+            last_number: AtomicU64::new(0),
             last_refusal: Mutex::default(),
             progress: Notify::new(),
             routes: RouteLabels::default(),
+            spans,
             config,
             platform,
             linker,
@@ -153,6 +170,11 @@ impl Service {
 
     pub fn routes(&self) -> &RouteLabels {
         &self.routes
+    }
+
+    /// None: nobody wants them.
+    pub fn spans(&self) -> Option<&Spans> {
+        self.spans.as_deref()
     }
 
     pub fn current(&self) -> Option<Arc<Generation>> {
@@ -256,9 +278,21 @@ impl Service {
         totals
     }
 
+    /// Lets no background task begin, and waits for those that run.
+    pub async fn background_ended(&self) {
+        self.background.stop();
+        self.background.ended().await;
+    }
+
     /// Ends background work and idle instances, then closes the database connections; those in use
-    /// close when they come back.
+    /// close when they come back. Sends the last spans.
     pub async fn close(&self) {
+        if let Some(spans) = self.spans.clone() {
+            let finished = tokio::task::spawn_blocking(move || spans.finish()).await;
+            if let Err(error) = finished.map_err(anyhow::Error::from).flatten() {
+                tracing::warn!(service = self.name(), error = format!("{error:#}"), "spans were lost");
+            }
+        }
         self.background.stop();
         if let Some(current) = self.current() {
             current.retire();
@@ -288,6 +322,8 @@ fn pool(config: &ServiceConfig, shards: usize, metrics: &Metrics) -> Option<Pool
     options.max_connections = limits.database_connections.div_ceil(shards.max(1));
     options.acquire_timeout = std::time::Duration::from_millis(limits.database_wait_ms);
     options.statement_timeout = std::time::Duration::from_millis(limits.statement_timeout_ms);
+    options.max_open_transactions = limits.max_transactions.div_ceil(shards.max(1));
+    options.transaction_timeout = std::time::Duration::from_millis(limits.transaction_timeout_ms);
     options.max_rows = limits.max_rows;
     options.max_result_bytes = limits.max_result_bytes;
     Some(Pool::with_observer(options, Arc::new(Observer::new(&config.name, metrics))))

@@ -2,6 +2,7 @@
 //! version that serves goes on serving.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -40,32 +41,47 @@ pub enum Outcome {
     Unchanged {
         generation: u64,
     },
+    /// A newer component came while this one waited for its turn.
+    Superseded,
 }
 
 impl Service {
     /// Takes a component into service: compile, link, migrate, instantiate, probe, switch. On a
-    /// refusal nothing has changed but the record of it.
+    /// refusal nothing has changed but the record of it. One at a time, of all replicas in this
+    /// process; of those that wait for the same replica, the newest. What was asked for is done, also
+    /// when whoever asked has gone.
     pub async fn load(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
-        let mut number = self.swapping.lock().await;
+        let service = self.clone();
+        let loading = tokio::spawn(async move { service.load_in_turn(bytes).await });
+        loading.await.unwrap_or_else(|error| Err(Refusal::transient(Stage::Instantiate, error)))
+    }
+
+    async fn load_in_turn(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed) + 1;
+        let _turn = self.turn.lock().await;
+        if self.tickets.load(Ordering::Relaxed) != ticket {
+            return Ok(Outcome::Superseded);
+        }
         let started = Instant::now();
         // After a rollback it is not the last one that serves.
         let digest = Digest::of(&bytes);
         if let Some(current) = self.current().filter(|current| *current.digest() == digest) {
             return Ok(Outcome::Unchanged { generation: current.number });
         }
-        let generation = match self.prepare(bytes, *number + 1).await {
+        let number = self.last_number.load(Ordering::Relaxed) + 1;
+        let generation = match self.prepare(bytes, number).await {
             Ok(generation) => generation,
             Err(refusal) => {
                 self.report(&refusal);
                 return Err(refusal);
             }
         };
-        *number = generation.number;
+        self.last_number.store(number, Ordering::Relaxed);
         self.switch(Arc::new(generation));
         let elapsed = started.elapsed();
         self.metrics().swaps.with_label_values(&[self.name(), "switched", ""]).inc();
         self.metrics().swap_duration.with_label_values(&[self.name()]).observe(elapsed.as_secs_f64());
-        Ok(Outcome::Switched { generation: *number })
+        Ok(Outcome::Switched { generation: number })
     }
 
     /// Everything before the switch.
@@ -157,12 +173,14 @@ impl Service {
         let digest = generation.digest().short().to_owned();
         let number = generation.number;
         generation.tell(self.metrics().info.hold(self.name(), &digest, number));
+        let started = Instant::now();
         let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         self.background.start(self, &generation);
         if let Some(terms) = self.limits().probation().filter(|_| self.current().is_some()) {
             generation.put_on_probation(terms);
         }
         let old = self.current.swap(Some(generation));
+        self.metrics().switch_duration.with_label_values(&[self.name()]).observe(started.elapsed().as_secs_f64());
         self.progress.notify_waiters();
         match old {
             Some(old) => {

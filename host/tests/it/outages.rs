@@ -80,6 +80,31 @@ async fn a_postgres_that_says_nothing_is_given_up() {
     eventually("the database is used again", async || host.get("/sleep?ms=0").await.status == 200).await;
 }
 
+/// Busy is not broken: an orchestrator that thinks so would restart it under load.
+#[tokio::test]
+async fn a_host_whose_connections_are_all_in_use_is_ready() {
+    let database = Database::new().await;
+    let mut proxy = Proxy::new(database.address());
+    proxy.connect();
+    let url = database.url_through(&proxy.address.to_string());
+    let serve = Serve::guest("database").arg("--database-url", url).one_shard();
+    let host = serve.arg("--database-connections", "2").arg("--database-wait-ms", "300").start().await;
+    let (one, two, ()) = tokio::join!(host.get("/sleep?ms=2000"), host.get("/sleep?ms=2000"), async {
+        database.sessions_reach(2, "active").await;
+        host.get("/sleep?ms=1").await.expect_problem(503, "database-unavailable");
+        host.admin("/ready").await.expect_status(200);
+        database.sessions_reach(2, "active").await;
+    });
+    one.expect_status(200);
+    two.expect_status(200);
+    // And broken is broken, also when it is busy.
+    let (_, ()) = tokio::join!(host.get("/sleep?ms=2000"), async {
+        database.sessions_reach(1, "active").await;
+        proxy.stall();
+        host.admin("/ready").await.expect_status(503);
+    });
+}
+
 /// The old version needs no migration; the new one waits for its own, by itself.
 #[tokio::test]
 async fn a_new_version_waits_for_postgres_while_the_old_one_serves() {

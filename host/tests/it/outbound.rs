@@ -5,10 +5,10 @@ use std::time::Instant;
 use http::Method;
 use serde_json::Value;
 
-use crate::support::DEADLINE;
 use crate::support::client::{self, Client};
 use crate::support::host::{Host, Serve};
 use crate::support::peer::Peer;
+use crate::support::{DEADLINE, eventually};
 
 async fn call(host: &Host, target: &str, headers: &[(&str, &str)]) -> Value {
     let headers = [&[("x-target", target)], headers].concat();
@@ -162,4 +162,48 @@ async fn connections_to_a_peer_are_kept() {
     }
     assert_eq!(peer.calls().len(), 20);
     assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn calls_have_a_number_at_once() {
+    let peer = Peer::start().await;
+    let serve = Serve::guest("outbound").peer("products", peer.address).arg("--max-outbound-requests", "2");
+    let host = serve.arg("--outbound-timeout-ms", "1500").start().await;
+    let hanging = async || call(&host, "http://products/hang", &[]).await["error"].clone();
+    let (one, two, ()) = tokio::join!(hanging(), hanging(), async {
+        eventually("both are under way", async || peer.calls().len() == 2).await;
+        let told = call(&host, "http://products/", &[]).await;
+        assert_eq!(told["error"], "ErrorCode::ConnectionLimitReached", "{told:#}");
+    });
+    assert_eq!([one, two], ["ErrorCode::HttpResponseTimeout"; 2]);
+    // Places come back, however a call has ended.
+    for target in ["http://products/", "http://products/bytes/100000", "http://products/"] {
+        for _ in 0..3 {
+            assert_eq!(call(&host, target, &[]).await["status"], 418);
+        }
+    }
+    let labels = [("peer", "products"), ("outcome", "limit")];
+    assert_eq!(host.metrics().await.value("http_client_request_duration_seconds_count", &labels), 1.0);
+}
+
+#[tokio::test]
+async fn a_peer_cannot_say_more_than_the_limit() {
+    let peer = Peer::start().await;
+    let serve = Serve::guest("outbound").peer("products", peer.address);
+    let host = serve.arg("--max-outbound-response-bytes", "100000").start().await;
+    let told = call(&host, "http://products/bytes/100000", &[]).await;
+    assert_eq!(told["body"].as_str().map(str::len), Some(100_000));
+    for bytes in [100_001, 1_000_000] {
+        let told = call(&host, &format!("http://products/bytes/{bytes}"), &[]).await;
+        assert!(told["error"].as_str().is_some_and(|error| error.contains("HttpResponseBodySize")), "{told:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_pauses_within_its_answer_is_given_up() {
+    let peer = Peer::start().await;
+    let serve = Serve::guest("outbound").peer("products", peer.address);
+    let host = serve.arg("--outbound-timeout-ms", "200").start().await;
+    let told = call(&host, "http://products/stall", &[]).await;
+    assert_eq!(told["error"], "ErrorCode::ConnectionReadTimeout", "{told:#}");
 }

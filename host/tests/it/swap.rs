@@ -180,6 +180,30 @@ async fn the_version_before_comes_back_by_a_command() {
     assert_eq!(host.metrics().await.value("component_swaps_total", &[("outcome", "rolled-back")]), 2.0);
 }
 
+/// What nobody will see in service is not loaded.
+#[tokio::test]
+async fn of_the_versions_that_wait_for_their_turn_the_newest_is_loaded() {
+    let (host, _database) = hello().await;
+    // Each has bytes of its own: a custom section with a number, which changes nothing.
+    let numbered = |number: u8| [guest::bytes("sdk-hello-2"), vec![0, 3, 1, b'n', number]].concat();
+    let attempts: Vec<_> = (0..6).map(numbered).collect();
+    let answers = futures_util::future::join_all(attempts.iter().map(|bytes| host.put(bytes))).await;
+    let mut switched = 0;
+    for answer in &answers {
+        if answer.status == 200 {
+            switched += 1;
+        } else {
+            assert_eq!(answer.status, 409, "{answer:?}");
+            assert!(answer.text().contains("a newer component came"), "{answer:?}");
+        }
+    }
+    // The one that found nobody before it, and the last.
+    assert_eq!(switched, 2, "{answers:#?}");
+    assert_eq!(host.generation().await, 3);
+    assert_eq!(version(&host).await, 2);
+    assert!(host.component().await["last_refusal"].is_null());
+}
+
 /// Whatever came and went before, it is the version that serves of which is told.
 #[tokio::test]
 async fn what_is_told_after_a_rollback_is_what_serves() {

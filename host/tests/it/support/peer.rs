@@ -6,19 +6,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// Answers `/hang` never, everything else at once.
+/// Answers `/hang` never, `/stall` by half, `/bytes/N` with so many of them, everything else at once.
 pub struct Peer {
     pub address: SocketAddr,
     seen: Arc<Seen>,
 }
+
+/// Where a collector of spans takes them; here it does nothing with them.
+pub const TRACES: &str = "/v1/traces";
+
+type Content = BoxBody<Bytes, Infallible>;
 
 #[derive(Default)]
 struct Seen {
@@ -72,15 +80,22 @@ async fn serve(listener: TcpListener, seen: Arc<Seen>) {
     }
 }
 
-async fn answer(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Response<Content>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.expect("a whole request").to_bytes();
-    let hang = parts.uri.path() == "/hang";
+    let path = parts.uri.path().to_owned();
     let call = Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body };
     seen.requests.lock().expect("no panic").push(call);
-    if hang {
-        std::future::pending::<()>().await;
-    }
-    let response = Response::builder().status(418).header("x-from-peer", "yes");
-    Ok(response.body(Full::new(Bytes::from_static(b"hello from the peer"))).expect("a response"))
+    let content = match path.strip_prefix("/bytes/") {
+        _ if path == "/hang" => std::future::pending().await,
+        _ if path == "/stall" => {
+            let half = Ok(Frame::data(Bytes::from_static(b"the first half")));
+            http_body_util::BodyExt::boxed(StreamBody::new(stream::iter([half]).chain(stream::pending())))
+        }
+        Some(bytes) => Full::new(vec![b'x'; bytes.parse().expect("a number")].into()).boxed(),
+        None => Full::new(Bytes::from_static(b"hello from the peer")).boxed(),
+    };
+    let status = if path == TRACES { 200 } else { 418 };
+    let response = Response::builder().status(status).header("x-from-peer", "yes");
+    Ok(response.body(content).expect("a response"))
 }
