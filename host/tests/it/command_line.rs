@@ -47,11 +47,11 @@ async fn all_mistakes_are_told_at_once_and_nothing_is_bound() {
 #[tokio::test]
 async fn values_that_cannot_be_read_are_told_at_once_as_well() {
     let mut command = comptoir();
-    command.args(["serve", "/no/such.wasm", "--listen", "nowhere", "--log-format", "loud", "--max-rows", "-1"]);
+    command.args(["serve", "/no/such.wasm", "--listen", "nowhere", "--log-format", "loud", "--max-rows", "few"]);
     command.env("COMPTOIR_MAX_REQUESTS", "many").env("COMPTOIR_SHARDS", "1.5");
     let said = run(command).await;
     assert_eq!(said.code, 64, "{said:#?}");
-    for mistake in ["'nowhere'", "--listen", "'loud'", "--max-rows", "'many'", "--max-requests", "'1.5'", "--shards"] {
+    for mistake in ["'nowhere'", "--listen", "'loud'", "'few'", "'many'", "--max-requests", "'1.5'", "--shards"] {
         assert!(said.stderr.contains(mistake), "nothing about {mistake} in\n{}", said.stderr);
     }
     assert!(said.stderr.contains("5 mistakes"), "{}", said.stderr);
