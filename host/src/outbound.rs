@@ -3,6 +3,7 @@
 //! a deadline and carries the identity of its service.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -112,7 +113,7 @@ impl Client {
             .observe(started.elapsed().as_secs_f64());
         let response = result?;
         let io: Io = Box::new(std::future::ready(Ok(())));
-        Ok((response.map(|body| body.map_err(Error::from).boxed_unsync()), io))
+        Ok((response.map(|body| body.map_err(body_error).boxed_unsync()), io))
     }
 
     /// The peer that a URI names: plain HTTP, the bare logical name, nothing else.
@@ -121,7 +122,9 @@ impl Client {
             return None;
         }
         let authority = uri.authority()?;
-        if authority.as_str().contains('@') || !matches!(authority.port_u16(), None | Some(80)) {
+        // As text: what cannot be a port would be none.
+        let port = authority.as_str().strip_prefix(authority.host())?;
+        if !matches!(port, "" | ":80") {
             return None;
         }
         let name = authority.host().to_ascii_lowercase();
@@ -156,8 +159,28 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Why a call got no answer.
 fn transport_error(error: &legacy::Error) -> Error {
-    if error.is_connect() { Error::ConnectionRefused } else { Error::ConnectionTerminated }
+    if error.is_connect() {
+        return Error::ConnectionRefused;
+    }
+    // The component's own body broke off.
+    if let Some(Error::HttpRequestBodySize(sent)) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return Error::HttpRequestBodySize(*sent);
+    }
+    let unreadable = causes(error).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse);
+    if unreadable { Error::HttpProtocolError } else { Error::ConnectionTerminated }
+}
+
+/// Why an answer's body did not come to its end.
+fn body_error(error: hyper::Error) -> Error {
+    let eof = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::UnexpectedEof;
+    let cut_off = error.is_incomplete_message() || causes(&error).filter_map(|cause| cause.downcast_ref()).any(eof);
+    if cut_off { Error::HttpResponseIncomplete } else { error.into() }
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
 /// What `wasi:http` asks of its host, for one instance.
