@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::support::guest;
-use crate::{background, command_line, database, limits, migrations, outbound, refusals, serving, swap};
+use crate::{
+    background, command_line, conformance, database, limits, migrations, outbound, refusals, serving, swap,
+};
 
 /// Each guest, and a test that fails when what it shows breaks. That the test is there, the compiler
 /// checks.
@@ -25,7 +27,9 @@ const GUESTS: &[(&str, fn())] = &[
     ("migrated-more", migrations::a_new_version_brings_its_steps_and_the_old_one_works_on_them),
     ("misnamed-task", refusals::the_command_says_at_which_stage_and_why),
     ("outbound", outbound::a_peer_is_reached_by_its_name),
+    ("p2-conformance", conformance::requests::a_target_is_seen_as_it_was_written),
     ("p2-hello", serving::a_component_of_wasi_0_2_is_served),
+    ("p3-conformance", conformance::requests::a_target_is_seen_as_it_was_written),
     ("sdk-hello", serving::a_service_of_the_sdk_is_served),
     ("sdk-hello-2", swap::a_file_that_is_replaced_replaces_the_component),
     ("sockets", command_line::a_component_can_be_checked_before_it_is_used),

@@ -19,6 +19,7 @@ mod background;
 mod cache;
 mod command_line;
 mod compile;
+mod conformance;
 mod database;
 mod disconnects;
 mod fixtures;
