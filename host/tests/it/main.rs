@@ -24,6 +24,7 @@ mod database;
 mod disconnects;
 mod fixtures;
 mod identity;
+mod isolation;
 mod lifecycle;
 mod limits;
 mod logs;

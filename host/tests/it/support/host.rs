@@ -114,7 +114,10 @@ impl Serve {
         for (flag, value) in &self.flags {
             command.arg(flag).args(value);
         }
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
+        let input = self.directory.path().join("input");
+        std::fs::write(&input, "which no component gets to read").expect("a file");
+        let input = std::fs::File::open(input).expect("a file");
+        let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = Log::default();
         let (lines, stderr) = (log.clone(), child.stderr.take().expect("a pipe"));
         std::thread::spawn(move || {
