@@ -130,7 +130,8 @@ pub struct ServeArgs {
     pub admin: Option<SocketAddr>,
 
     /// The component's own database, without a password: postgres://user@host:port/database
-    #[arg(long, env = "COMPTOIR_DATABASE_URL")]
+    // Whoever gives it with one should not find that in the help.
+    #[arg(long, env = "COMPTOIR_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
     /// A file with the password of the database's user

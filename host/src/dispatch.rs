@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::header::{CONTENT_LENGTH, HOST};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::body::Incoming;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
@@ -165,7 +165,8 @@ async fn call(
         return Err(service.refused("body", Problem::BodyTooLarge));
     }
     let fate = Arc::new(RequestFate::default());
-    let request = for_component(request, max_body, &fate);
+    let authority = authority(&request, service.name())?;
+    let request = for_component(request, authority, max_body, &fate);
     // A task of its own: a client that goes away ends neither the guest's work nor the accounting of it.
     let work = {
         let (generation, fate) = (generation.clone(), fate.clone());
@@ -190,12 +191,12 @@ async fn call(
     if fate.body_too_large.load(Ordering::Relaxed) {
         return Err(service.refused("body", Problem::BodyTooLarge));
     }
-    let status = result.as_ref().map_or_else(|failure| failure.problem().status(), Response::status);
+    let status = result.as_ref().map_or_else(|failure| failure.problem(&fate).status(), Response::status);
     if let Some(verdict) = generation.judge(status) {
         service.condemn(generation.number, verdict);
     }
     let mut response = result.map_err(|failure| {
-        let problem = failure.problem();
+        let problem = failure.problem(&fate);
         let error = fate.fault().map_or_else(|| failure.to_string(), ToOwned::to_owned);
         tracing::error!(
             service = service.name(),
@@ -222,19 +223,25 @@ enum Failure {
     TimedOut,
     #[error("the response's body broke off: {0}")]
     BrokeOff(String),
+    #[error("the response's body has {sent} bytes, and its head promised {promised}")]
+    WrongLength { promised: u64, sent: u64 },
+    #[error("the response's status is {0}, which no answer ends with")]
+    Informational(StatusCode),
     #[error("{0:#}")]
     Component(wasmtime::Error),
 }
 
 impl Failure {
-    /// Whose fault it is, for the status.
-    fn problem(&self) -> Problem {
+    /// Whose fault it is, for the status. Of a component of 0.2 that trapped, nothing is known but that its
+    /// instance ended by a fault.
+    fn problem(&self, fate: &RequestFate) -> Problem {
         match self {
             Self::TimedOut => Problem::TimedOut,
-            Self::BrokeOff(_) => Problem::ComponentError,
+            Self::BrokeOff(_) | Self::WrongLength { .. } | Self::Informational(_) => Problem::ComponentError,
             Self::Component(error) => match error.downcast_ref::<StartFailed>() {
                 Some(StartFailed { no_room: true, .. }) => Problem::Overloaded,
                 Some(StartFailed { no_room: false, .. }) => Problem::Trapped,
+                None if fate.fault().is_some() => Problem::Trapped,
                 None if error.is::<InstanceEnded>() || error.is::<wasmtime::Trap>() => Problem::Trapped,
                 None => Problem::ComponentError,
             },
@@ -250,33 +257,62 @@ async fn answer(
     request: Request<WasiBody>,
     stream_timeout: Duration,
 ) -> Result<Response<Body>, Failure> {
+    let is_head = request.method() == Method::HEAD;
     let response = generation.handle(shard, fate.clone(), request).await.map_err(Failure::Component)?;
     let reading = fate.reading();
     let (parts, body) = response.into_parts();
-    if !is_small(&parts.headers) {
+    if parts.status.is_informational() {
+        return Err(Failure::Informational(parts.status));
+    }
+    let promised = promised(&parts.headers).filter(|length| *length <= MAX_COLLECTED_BYTES || body.is_end_stream());
+    let Some(promised) = promised else {
         let content = Content::Stream(body, Box::pin(tokio::time::sleep(stream_timeout)));
         return Ok(Response::from_parts(parts, Body { content, reading, _in_flight: None }));
+    };
+    let collected = body.collect().await.map(Collected::to_bytes);
+    if let Some(fault) = fate.fault() {
+        return Err(Failure::BrokeOff(fault.to_owned()));
     }
-    let collected = body.collect().await.map_err(|error| error.to_string());
-    match (collected, fate.fault()) {
-        (Ok(collected), None) => Ok(Response::from_parts(parts, collected.to_bytes().into())),
-        (Ok(_), Some(fault)) => Err(Failure::BrokeOff(fault.to_owned())),
-        (Err(error), fault) => Err(Failure::BrokeOff(fault.map_or(error, ToOwned::to_owned))),
+    // Then the length is that of a body which is not sent, and the component need not make it.
+    if is_head || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        return Ok(Response::from_parts(parts, Bytes::new().into()));
+    }
+    let bytes = collected.map_err(|error| Failure::BrokeOff(error.to_string()))?;
+    // hyper writes as much as there is: what is beyond the promise would be the connection's next answer.
+    match bytes.len() as u64 {
+        sent if sent == promised => Ok(Response::from_parts(parts, bytes.into())),
+        sent => Err(Failure::WrongLength { promised, sent }),
     }
 }
 
+/// Whom the request is for: what its target says, or else the one host that it names. Only an old client
+/// names none (RFC 9112, 3.2); it means this service.
+fn authority(request: &Request<Incoming>, service: &str) -> Result<Authority, Problem> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let named = match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => return Err(Problem::BadHost),
+        (None, _) if request.version() >= Version::HTTP_11 => return Err(Problem::BadHost),
+        (None, _) => service.as_bytes(),
+        (Some(host), None) if host.is_empty() => service.as_bytes(),
+        (Some(host), None) => host.as_bytes(),
+    };
+    let named = Authority::try_from(named).ok().filter(|named| !named.as_str().contains('@'));
+    let named = named.ok_or(Problem::BadHost)?;
+    Ok(request.uri().authority().cloned().unwrap_or(named))
+}
+
 /// The request as `wasi:http` wants it: an absolute URI, a bounded body.
-fn for_component(request: Request<Incoming>, max_body: u64, fate: &Arc<RequestFate>) -> Request<WasiBody> {
+fn for_component(
+    request: Request<Incoming>,
+    authority: Authority,
+    max_body: u64,
+    fate: &Arc<RequestFate>,
+) -> Request<WasiBody> {
     let (mut parts, body) = request.into_parts();
-    let authority = parts.uri.authority().cloned().or_else(|| {
-        parts.headers.get(http::header::HOST).and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok())
-    });
-    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let path = path_and_query(&parts.uri);
     let mut uri = http::uri::Parts::default();
-    if let Some(authority) = authority {
-        uri.scheme = Some(Scheme::HTTP);
-        uri.authority = Some(authority);
-    }
+    uri.scheme = Some(Scheme::HTTP);
+    uri.authority = Some(authority);
     uri.path_and_query = Some(path);
     if let Ok(uri) = Uri::from_parts(uri) {
         parts.uri = uri;
@@ -289,6 +325,16 @@ fn for_component(request: Request<Incoming>, max_body: u64, fate: &Arc<RequestFa
         Limited::new(body, max_body).map_err(move |error| request_body_error(error, &fate)).boxed_unsync()
     };
     Request::from_parts(parts, body)
+}
+
+/// An absolute target may go without a path, and then the path is the root.
+fn path_and_query(uri: &Uri) -> PathAndQuery {
+    let written = match uri.path_and_query() {
+        Some(written) if !written.as_str().starts_with('?') => Some(written.clone()),
+        Some(query) => PathAndQuery::try_from(format!("/{query}", query = query.as_str())).ok(),
+        None => None,
+    };
+    written.unwrap_or_else(|| PathAndQuery::from_static("/"))
 }
 
 /// The component may make anything of a body that breaks off; that it was too large is told by the host.
@@ -305,9 +351,9 @@ fn request_body_error(
     }
 }
 
-fn is_small(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    length.is_some_and(|length| length <= MAX_COLLECTED_BYTES)
+/// The length that a response's head gives its body.
+fn promised(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
 /// The registered methods; anything else a client invents is one label.

@@ -4,9 +4,11 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Context;
 use std::time::SystemTime;
 
 use futures_channel::oneshot;
+use futures_util::task::AtomicWaker;
 use http::{Request, Response, StatusCode};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -37,13 +39,25 @@ pub struct InstanceFate {
     fault: OnceLock<String>,
     /// Response bodies of it that are being read.
     bodies: AtomicUsize,
+    /// Who waits for the last of them.
+    read: AtomicWaker,
     /// Its guest was told to pause in the middle of a computation, and its event loop has not turned since.
     told_to_pause: Arc<AtomicBool>,
 }
 
 impl InstanceFate {
     fn new(told_to_pause: Arc<AtomicBool>) -> Self {
-        Self { fault: OnceLock::new(), bodies: AtomicUsize::new(0), told_to_pause }
+        Self { fault: OnceLock::new(), bodies: AtomicUsize::new(0), read: AtomicWaker::new(), told_to_pause }
+    }
+
+    /// Whether a body is being read, whose end may be the guest's to say: a stream that goes with its
+    /// instance looks like one that ended well.
+    fn is_read(&self, cx: &Context<'_>) -> bool {
+        if self.bodies.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        self.read.register(cx.waker());
+        self.bodies.load(Ordering::Acquire) > 0
     }
 
     pub fn fault(&self) -> Option<&str> {
@@ -92,7 +106,9 @@ impl ReadingBody {
 
 impl Drop for ReadingBody {
     fn drop(&mut self) {
-        self.0.bodies.fetch_sub(1, Ordering::Relaxed);
+        if self.0.bodies.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.read.wake();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! place, a deadline and a size, and carries the identity of its service.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -164,7 +165,9 @@ impl Client {
             return None;
         }
         let authority = uri.authority()?;
-        if authority.as_str().contains('@') || !matches!(authority.port_u16(), None | Some(80)) {
+        // As text: what cannot be a port would be none.
+        let port = authority.as_str().strip_prefix(authority.host())?;
+        if !matches!(port, "" | ":80") {
             return None;
         }
         let name = authority.host().to_ascii_lowercase();
@@ -233,7 +236,7 @@ impl Body for Answer {
                 self.deadline.as_mut().reset(next.into());
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(body_error(error)))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 std::task::ready!(self.deadline.as_mut().poll(cx));
@@ -251,8 +254,28 @@ impl Body for Answer {
     }
 }
 
+/// Why a call got no answer.
 fn transport_error(error: &legacy::Error) -> Error {
-    if error.is_connect() { Error::ConnectionRefused } else { Error::ConnectionTerminated }
+    if error.is_connect() {
+        return Error::ConnectionRefused;
+    }
+    // The component's own body broke off.
+    if let Some(Error::HttpRequestBodySize(sent)) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return Error::HttpRequestBodySize(*sent);
+    }
+    let unreadable = causes(error).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse);
+    if unreadable { Error::HttpProtocolError } else { Error::ConnectionTerminated }
+}
+
+/// Why an answer's body did not come to its end.
+fn body_error(error: hyper::Error) -> Error {
+    let eof = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::UnexpectedEof;
+    let cut_off = error.is_incomplete_message() || causes(&error).filter_map(|cause| cause.downcast_ref()).any(eof);
+    if cut_off { Error::HttpResponseIncomplete } else { error.into() }
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
 /// What `wasi:http` asks of its host, for one instance.

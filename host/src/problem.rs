@@ -13,6 +13,8 @@ pub enum Problem {
     /// More requests in flight than the limit.
     Overloaded,
     BodyTooLarge,
+    /// The request does not say for which one host it is.
+    BadHost,
     /// No response within the deadline.
     TimedOut,
     /// The instance trapped.
@@ -26,6 +28,7 @@ impl Problem {
         match self {
             Self::NotReady | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BadHost => StatusCode::BAD_REQUEST,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Trapped | Self::ComponentError => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -36,6 +39,7 @@ impl Problem {
             Self::NotReady => "service-not-ready",
             Self::Overloaded => "service-overloaded",
             Self::BodyTooLarge => "body-too-large",
+            Self::BadHost => "bad-host",
             Self::TimedOut => "deadline-exceeded",
             Self::Trapped => "component-trapped",
             Self::ComponentError => "component-error",
@@ -47,6 +51,7 @@ impl Problem {
             Self::NotReady => "the service is starting or its database is away; try again shortly",
             Self::Overloaded => "too many requests are in flight; try again shortly",
             Self::BodyTooLarge => "the request's body is larger than this service accepts",
+            Self::BadHost => "the request has to name one host, in one header `Host`",
             Self::TimedOut => "the service did not answer in time",
             Self::Trapped => "the service failed while it handled this request; the failure was recorded",
             Self::ComponentError => "the service failed to make a response; the failure was recorded",

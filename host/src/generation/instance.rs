@@ -231,7 +231,7 @@ async fn take_turns(
         if running.is_empty() {
             let idle = accessor.poll_no_interesting_tasks(cx).is_ready();
             progress.lock().answered_all(idle);
-            if idle && !open {
+            if idle && !open && !fate.is_read(cx) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -329,11 +329,12 @@ impl Watch {
             self.retired = self.retire.as_mut().poll(cx).is_ready();
         }
         loop {
+            let read = self.fate.is_read(cx);
             let mut requests = progress.lock();
-            if self.retired && requests.idle && requests.unanswered.is_empty() {
+            if self.retired && requests.idle && requests.unanswered.is_empty() && !read {
                 return Poll::Ready(Ok(()));
             }
-            let Some((deadline, due)) = self.deadline(&requests) else { return Poll::Pending };
+            let Some((deadline, due)) = self.deadline(&requests, read) else { return Poll::Pending };
             // Deadlines move on with every request, and the alarm only when it has rung: setting it costs more.
             if self.sleep.deadline().into_std() > deadline {
                 self.sleep.as_mut().reset(deadline.into());
@@ -357,14 +358,14 @@ impl Watch {
         }
     }
 
-    fn deadline(&self, requests: &Requests) -> Option<(Instant, Due)> {
+    fn deadline(&self, requests: &Requests, read: bool) -> Option<(Instant, Due)> {
         let timeout = self.limits.request_timeout();
         let own = match (requests.unanswered.front(), requests.unanswered.back()) {
             (Some((_, first)), _) if !requests.closed => Some((*first + timeout, Due::Close)),
             (_, Some((_, last))) => Some((*last + timeout + GRACE, Due::GiveUp)),
-            _ if requests.idle => Some((requests.since + self.limits.instance_idle(), Due::Leave)),
             // Each body that is read has a deadline of its own.
-            _ if self.fate.bodies.load(Ordering::Relaxed) > 0 => None,
+            _ if read => None,
+            _ if requests.idle => Some((requests.since + self.limits.instance_idle(), Due::Leave)),
             _ => Some((requests.since + timeout + GRACE, Due::GiveUp)),
         };
         let computing = self.computing.map(|(since, _)| (since + timeout + GRACE, Due::GiveUp));

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::support::guest;
-use crate::{background, command_line, database, limits, migrations, outbound, refusals, serving, swap};
+use crate::{
+    background, command_line, conformance, database, isolation, limits, migrations, outbound, refusals, serving, swap,
+};
 
 /// Each guest, and a test that fails when what it shows breaks. That the test is there, the compiler
 /// checks.
@@ -18,14 +20,18 @@ const GUESTS: &[(&str, fn())] = &[
     ("health-slow", refusals::the_admin_port_says_at_which_stage_and_why),
     ("health-traps", refusals::the_admin_port_says_at_which_stage_and_why),
     ("health-trickles", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("intruder", isolation::databases::a_component_reaches_its_own_database_only),
     ("migrated", migrations::hosts_that_start_together_apply_them_once),
     ("migrated-changed", migrations::a_step_that_was_changed_is_refused_with_advice),
     ("migrated-failing", migrations::a_step_that_fails_is_rolled_back_and_refused),
     ("migrated-gap", migrations::a_gap_between_steps_is_refused),
     ("migrated-more", migrations::a_new_version_brings_its_steps_and_the_old_one_works_on_them),
     ("misnamed-task", refusals::the_command_says_at_which_stage_and_why),
+    ("nosy", isolation::surroundings::a_component_finds_nothing_of_its_process),
     ("outbound", outbound::a_peer_is_reached_by_its_name),
+    ("p2-conformance", conformance::requests::a_target_is_seen_as_it_was_written),
     ("p2-hello", serving::a_component_of_wasi_0_2_is_served),
+    ("p3-conformance", conformance::requests::a_target_is_seen_as_it_was_written),
     ("sdk-hello", serving::a_service_of_the_sdk_is_served),
     ("sdk-hello-2", swap::a_file_that_is_replaced_replaces_the_component),
     ("sockets", command_line::a_component_can_be_checked_before_it_is_used),

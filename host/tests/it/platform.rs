@@ -21,7 +21,7 @@ use crate::support::command::comptoir;
 const START: Duration = Duration::from_secs(180);
 const SERVICES: [&str; 2] = ["products", "cart"];
 
-struct Platform {
+pub struct Platform {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
     gateway: String,
@@ -32,12 +32,17 @@ struct Platform {
 
 impl Platform {
     async fn start() -> Self {
+        Self::start_with(SERVICES.map(|service| (service, built(service)))).await
+    }
+
+    /// With these components in the place of ours.
+    pub async fn start_with(components: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
         // Postgres runs as another user when the tests run as root: the way must be open to it.
         let mut builder = tempfile::Builder::new();
         let folder = builder.permissions(std::fs::Permissions::from_mode(0o711)).tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("components")).expect("a folder");
-        for service in SERVICES {
-            std::fs::copy(built(service), component(folder.path(), service)).expect("a copy of the component");
+        for (service, from) in components {
+            std::fs::copy(from, component(folder.path(), service)).expect("a copy of the component");
         }
         Self::start_in(Arc::new(folder)).await
     }
@@ -74,7 +79,8 @@ impl Platform {
         }
     }
 
-    fn line(&self, start: &str) -> String {
+    /// The rest of the first line that starts so.
+    pub fn line(&self, start: &str) -> String {
         let lines = self.lines.lock().expect("no panic");
         let line = lines.iter().find_map(|line| line.strip_prefix(start)).expect("a line of the start");
         line.trim().to_owned()
@@ -93,7 +99,7 @@ impl Platform {
         format!("{}{path}", self.gateway)
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub async fn get(&self, path: &str) -> Response {
         self.client.get(self.url(path)).await
     }
 
@@ -120,7 +126,7 @@ impl Platform {
         waited.await.unwrap_or_else(|_| panic!("never happened: {what}\n{}", self.log()));
     }
 
-    async fn stop(mut self) -> Arc<TempDir> {
+    pub async fn stop(mut self) -> Arc<TempDir> {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal");
         let mut status = None;
         while status.is_none() {
@@ -145,7 +151,7 @@ impl Drop for Platform {
     }
 }
 
-fn built(service: &str) -> PathBuf {
+pub fn built(service: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_comptoir"));
     let target = program.parent().and_then(Path::parent).expect("target/release/comptoir");
     let path = target.join(format!("wasm32-wasip2/component/{service}.wasm"));

@@ -8,6 +8,7 @@ pub mod host;
 pub mod metrics;
 pub mod peer;
 pub mod proxy;
+pub mod raw;
 
 use std::time::{Duration, Instant};
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use super::client::{self, Client, Response};
 use super::database::Database;
 use super::metrics::Metrics;
-use super::{eventually, guest};
+use super::{eventually, guest, in_time};
 
 /// The token of every host that has one.
 pub const ADMIN_TOKEN: &str = "the-admin-token";
@@ -105,6 +106,12 @@ impl Serve {
     pub async fn end(self) -> Ended {
         let mut host = self.spawn();
         let status = host.ended().await;
+        // What it said last may still be in the pipe.
+        let reader = host.reader.take().expect("taken once");
+        in_time("the end of the log", tokio::task::spawn_blocking(|| reader.join()))
+            .await
+            .expect("no panic")
+            .expect("no panic");
         Ended { status, stderr: host.log.text() }
     }
 
@@ -114,10 +121,13 @@ impl Serve {
         for (flag, value) in &self.flags {
             command.arg(flag).args(value);
         }
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
+        let input = self.directory.path().join("input");
+        std::fs::write(&input, "which no component gets to read").expect("a file");
+        let input = std::fs::File::open(input).expect("a file");
+        let mut child = command.stdin(input).stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = Log::default();
         let (lines, stderr) = (log.clone(), child.stderr.take().expect("a pipe"));
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 lines.0.lock().expect("no panic").push(line);
             }
@@ -125,6 +135,7 @@ impl Serve {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Host {
             child,
+            reader: Some(reader),
             log,
             address: nowhere,
             admin: nowhere,
@@ -150,6 +161,8 @@ pub struct Ended {
 /// A running host.
 pub struct Host {
     child: Child,
+    /// Ends with the log.
+    reader: Option<JoinHandle<()>>,
     pub log: Log,
     pub address: SocketAddr,
     pub admin: SocketAddr,
