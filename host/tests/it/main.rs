@@ -22,6 +22,7 @@ mod compile;
 mod database;
 mod disconnects;
 mod fixtures;
+mod hostile;
 mod identity;
 mod lifecycle;
 mod limits;
