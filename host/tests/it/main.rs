@@ -27,6 +27,7 @@ mod identity;
 mod lifecycle;
 mod limits;
 mod logs;
+mod memory;
 mod migrations;
 mod outages;
 mod outbound;

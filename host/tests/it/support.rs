@@ -5,6 +5,7 @@ pub mod command;
 pub mod database;
 pub mod guest;
 pub mod host;
+pub mod hostile;
 pub mod load;
 pub mod metrics;
 pub mod peer;
