@@ -35,6 +35,7 @@ mod platform;
 mod probation;
 mod refusals;
 mod serving;
+mod soak;
 mod support;
 mod swap;
 mod swap_load;
