@@ -22,7 +22,7 @@ TOOLS      := $(HOME)/.cache/comptoir/tools
 CARGO_DENY := $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
 TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 
-.PHONY: help up test lint fuzz bench components fixtures host clean wasm-target postgres
+.PHONY: help up test soak fuzz lint bench components fixtures host clean wasm-target postgres
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -40,6 +40,10 @@ up: components host | postgres ## Run the whole platform on this machine; the ga
 
 test: components fixtures host | postgres ## Run every test, on a private PostgreSQL that is thrown away
 	$(COMPTOIR) postgres -- cargo test --release --workspace $(ARGS)
+
+# SOAK_SECONDS=3600 has it go on for an hour.
+soak: fixtures host | postgres ## Swaps, aborts and load for ten minutes; then every gauge is back
+	$(COMPTOIR) postgres -- cargo test --release --workspace --test it -- --ignored --exact --nocapture soak::soak
 
 # Clippy has the profiles of the builds, so that macros and build scripts are compiled once.
 lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spelling, vendored WIT

@@ -1,6 +1,6 @@
 //! One request: admission, identity, the component, and what the client sees of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -125,7 +125,7 @@ pub async fn handle(service: &Arc<Service>, shard: usize, mut request: Request<I
     let (mut response, route) = match call(service, shard, &ids, request).await {
         Ok(mut response) => {
             let route = response.headers_mut().remove(ROUTE);
-            let route = service.routes().label(route.as_ref());
+            let route = service.routes().label(route.as_ref(), method, response.status());
             (response, route)
         }
         Err(problem) => (problem.response(&path, ids.request_id().unwrap_or_default()), RouteLabels::HOST.to_owned()),
@@ -375,31 +375,50 @@ fn status_label(status: &StatusCode) -> &str {
     if status.canonical_reason().is_some() { status.as_str() } else { "_OTHER" }
 }
 
-/// The route templates that a component reported, bounded.
+/// The route templates that a component reported, bounded together with what it answers under them.
 #[derive(Debug, Default)]
-pub struct RouteLabels(RwLock<HashSet<String>>);
+pub struct RouteLabels(RwLock<KnownRoutes>);
+
+#[derive(Debug, Default)]
+struct KnownRoutes {
+    /// Methods and statuses of each.
+    routes: HashMap<String, HashSet<(&'static str, StatusCode)>>,
+    /// Of all routes.
+    series: usize,
+}
+
+impl KnownRoutes {
+    fn contains(&self, route: &str, method: &'static str, status: StatusCode) -> bool {
+        self.routes.get(route).is_some_and(|series| series.contains(&(method, status)))
+    }
+}
 
 impl RouteLabels {
     /// The label of what the host answered itself.
     const HOST: &str = "host";
     /// The label of a component that reports no routes, and of what it did not match.
     const UNMATCHED: &str = "unmatched";
-    const MAX: usize = 200;
+    /// A route, a method and a status, each a histogram: a component chooses two of them.
+    const MAX_SERIES: usize = 1000;
     const MAX_BYTES: usize = 128;
 
-    fn label(&self, route: Option<&HeaderValue>) -> String {
+    fn label(&self, route: Option<&HeaderValue>, method: &'static str, status: StatusCode) -> String {
         let Some(route) = route.and_then(|route| route.to_str().ok()).filter(|route| route.len() <= Self::MAX_BYTES)
         else {
             return Self::UNMATCHED.to_owned();
         };
-        if self.0.read().unwrap_or_else(PoisonError::into_inner).contains(route) {
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).contains(route, method, status) {
             return route.to_owned();
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= Self::MAX {
+        if known.contains(route, method, status) {
+            return route.to_owned();
+        }
+        if known.series >= Self::MAX_SERIES {
             return Self::UNMATCHED.to_owned();
         }
-        known.insert(route.to_owned());
+        known.series += 1;
+        known.routes.entry(route.to_owned()).or_default().insert((method, status));
         route.to_owned()
     }
 }
@@ -418,14 +437,20 @@ mod tests {
     }
 
     #[test]
-    fn bounds_routes() {
+    fn bounds_routes_with_their_methods_and_statuses() {
         let labels = RouteLabels::default();
-        for n in 0..RouteLabels::MAX {
-            let route = HeaderValue::from_str(&format!("/r{n}")).unwrap();
-            assert_eq!(labels.label(Some(&route)), format!("/r{n}"));
+        let label = |route: &str, method, status| {
+            let route = HeaderValue::from_str(route).unwrap();
+            labels.label(Some(&route), method, StatusCode::from_u16(status).unwrap())
+        };
+        for n in 0..RouteLabels::MAX_SERIES / 4 {
+            for (method, status) in [("GET", 200), ("GET", 404), ("PUT", 200), ("PUT", 404)] {
+                assert_eq!(label(&format!("/r{n}"), method, status), format!("/r{n}"));
+            }
         }
-        assert_eq!(labels.label(Some(&HeaderValue::from_static("/more"))), "unmatched");
-        assert_eq!(labels.label(Some(&HeaderValue::from_static("/r7"))), "/r7");
-        assert_eq!(labels.label(None), "unmatched");
+        assert_eq!(label("/more", "GET", 200), "unmatched");
+        assert_eq!(label("/r7", "GET", 500), "unmatched");
+        assert_eq!(label("/r7", "GET", 404), "/r7");
+        assert_eq!(labels.label(None, "GET", StatusCode::OK), "unmatched");
     }
 }

@@ -30,6 +30,7 @@ use super::core::{Condition, Job, Seat};
 use super::{InstanceFate, RequestFate, Shared};
 use crate::limits::Limits;
 use crate::state::{Capabilities, State};
+use crate::telemetry::printable;
 
 /// What is added to a request's deadline before its whole instance is given up: a guest that
 /// computes without a pause cannot be stopped in any other way.
@@ -141,7 +142,10 @@ impl Instance {
         let Some(store) = self.store.take() else { return };
         self.maker.shared.census.died();
         let Err(error) = result else { return };
-        let error = format!("{error:#}");
+        let error = match store.data().refused_allocation() {
+            Some(refused) => format!("{refused}: {error:#}"),
+            None => format!("{error:#}"),
+        };
         // Before the store goes, and with it the streams: who reads them must know this end from a good one.
         _ = self.fate.fault.set(error.clone());
         let reason = if store.data().hit_memory_limit() {
@@ -154,7 +158,14 @@ impl Instance {
         let Capabilities { service, metrics, .. } = &*self.maker.capabilities;
         metrics.traps.with_label_values(&[service, reason]).inc();
         let generation = self.maker.number;
-        tracing::error!(service = &**service, generation, reason, error, "an instance ended by a fault");
+        tracing::error!(
+            service = &**service,
+            generation,
+            reason,
+            // A backtrace has the names of functions, which the guest chose.
+            error = &*printable(&error),
+            "an instance ended by a fault"
+        );
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 
 use prometheus::{CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounter, Opts, Registry};
 
-/// Families of one process that components may add.
-const MAX_FAMILIES: usize = 200;
-/// Series of one family.
+/// Families that one service may add.
+const MAX_FAMILIES: usize = 50;
+/// Series of one service, all its families together: each is in the host's memory and in every scrape,
+/// where one of a histogram has 8 kB. The bounds are a service's own, so that none takes another's room.
 const MAX_SERIES: usize = 500;
 const MAX_LABELS: usize = 6;
 const MAX_NAME_BYTES: usize = 100;
@@ -42,7 +43,21 @@ struct Entry {
 pub struct GuestMetrics {
     registry: Registry,
     dropped: IntCounter,
-    families: Mutex<BTreeMap<String, Entry>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    families: BTreeMap<String, Entry>,
+    /// By service.
+    usage: BTreeMap<String, Usage>,
+}
+
+/// What a service has added.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    families: usize,
+    series: usize,
 }
 
 impl GuestMetrics {
@@ -54,7 +69,7 @@ impl GuestMetrics {
         .and_then(|counter| registry.register(Box::new(counter.clone())).map(|()| counter));
         #[expect(clippy::expect_used, reason = "the name is a constant and registered once")]
         let dropped = dropped.expect("valid constant name");
-        Self { registry, dropped, families: Mutex::default() }
+        Self { registry, dropped, known: Mutex::default() }
     }
 
     /// Records one value under `name{service, labels..}`; what does not fit is counted and dropped.
@@ -81,14 +96,17 @@ impl GuestMetrics {
         labels.sort_unstable();
         let (names, values): (Vec<&str>, Vec<&str>) = labels.into_iter().unzip();
 
-        let mut families = self.families.lock().ok()?;
+        let mut known = self.known.lock().ok()?;
+        let Known { families, usage } = &mut *known;
+        let usage = usage.entry(service.to_owned()).or_default();
         if !families.contains_key(name) {
-            if families.len() >= MAX_FAMILIES {
+            if usage.families >= MAX_FAMILIES || usage.series >= MAX_SERIES {
                 return None;
             }
             let family = self.register(kind, name, &names)?;
             let labels = names.iter().map(ToString::to_string).collect();
             families.insert(name.to_owned(), Entry { family, labels, series: BTreeSet::new() });
+            usage.families += 1;
         }
         let entry = families.get_mut(name)?;
         if entry.labels != names {
@@ -96,10 +114,11 @@ impl GuestMetrics {
         }
         let series: Vec<String> = values.iter().map(ToString::to_string).collect();
         if !entry.series.contains(&series) {
-            if entry.series.len() >= MAX_SERIES {
+            if usage.series >= MAX_SERIES {
                 return None;
             }
             entry.series.insert(series);
+            usage.series += 1;
         }
         match (&entry.family, kind) {
             (Family::Counter(family), Kind::Counter) => family.with_label_values(&values).inc_by(value),
@@ -155,11 +174,26 @@ mod tests {
         assert!(!ok("http_requests_total", &[], 1.0), "reserved");
         assert!(!ok("x_total", &[("service", "products")], 1.0), "cannot speak for another service");
         assert!(!ok("x_total", &[("a", &"v".repeat(65))], 1.0));
-        for n in 0..MAX_SERIES {
+        for n in 1..MAX_SERIES {
             assert!(ok("many_total", &[("n", &n.to_string())], 1.0));
         }
         assert!(!ok("many_total", &[("n", "one more")], 1.0));
+        assert!(!ok("another_total", &[], 1.0), "the bound is one for all families");
         assert!(ok("many_total", &[("n", "7")], 1.0), "known series go on");
+        let other = |n: &str| metrics.try_record("orders", Kind::Counter, "many_total", &labels(&[("n", n)]), 1.0);
+        assert!(other("one more").is_some(), "another service has room of its own");
+    }
+
+    #[test]
+    fn bounds_families() {
+        let metrics = GuestMetrics::new(Registry::new());
+        let add = |service: &str, name: &str| metrics.try_record(service, Kind::Gauge, name, &[], 1.0).is_some();
+        for n in 0..MAX_FAMILIES {
+            assert!(add("cart", &format!("queue_{n}_length")));
+        }
+        assert!(!add("cart", "one_more"));
+        assert!(add("orders", "one_more"), "another service has room of its own");
+        assert!(add("cart", "one_more"), "a family that is there can be shared");
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! Clients that go away in the middle of something cost nothing: no connection to Postgres, no open
 //! transaction, no place under a limit.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 
 use crate::support::client::{self, Client};
 use crate::support::database::Database;
 use crate::support::eventually;
 use crate::support::host::{Host, Serve};
+use crate::support::rest::Rest;
+use crate::support::storm::Storm;
 
 /// A request whose connection is closed after `patience`, if it takes that long.
 async fn give_up(url: &str, method: &str, patience: Duration) {
@@ -49,48 +47,34 @@ pub async fn a_client_that_goes_away_leaves_no_transaction() {
     }
 }
 
+/// What those ask for who wait for an answer: all that a guest does with its database.
+const WAITING: &[&str] = &[
+    "GET /sleep?ms=20",
+    "GET /slow?ms=20",
+    "GET /count",
+    "POST /insert",
+    "POST /drop",
+    "POST /drop-busy",
+    "POST /rollback",
+    "POST /trap",
+];
+
 #[tokio::test]
 async fn a_storm_of_clients_that_go_away_costs_nothing() {
     let database = Database::new().await;
-    let serve = Serve::guest("database").database(&database);
-    let host = Arc::new(serve.arg("--database-connections", "2").start().await);
-    let seed = rand::random::<u64>();
-    println!("seed {seed}");
-    let mut random = StdRng::seed_from_u64(seed);
-    let requests = (0..300).map(|_| {
-        let ms = random.random_range(0..40);
-        let (method, path) = match random.random_range(0..9) {
-            0 => ("GET", format!("/sleep?ms={ms}")),
-            1 => ("GET", "/count".to_owned()),
-            2 => ("POST", "/insert".to_owned()),
-            3 => ("POST", "/drop".to_owned()),
-            4 => ("POST", "/drop-busy".to_owned()),
-            5 => ("POST", "/rollback".to_owned()),
-            6 => ("POST", format!("/hold?ms={ms}")),
-            7 => ("POST", "/trap".to_owned()),
-            _ => ("POST", format!("/commit?ms={ms}")),
-        };
-        (method, host.url(&path), Duration::from_micros(random.random_range(0..60_000)))
-    });
-    // Some at a time, so that most of them get somewhere before they are given up.
-    let mut running = tokio::task::JoinSet::new();
-    for (method, url, patience) in requests.collect::<Vec<_>>() {
-        if running.len() >= 12 {
-            running.join_next().await.expect("one is running").expect("no panic");
-        }
-        running.spawn(async move { give_up(&url, method, patience).await });
-    }
-    while let Some(ended) = running.join_next().await {
-        ended.expect("no panic");
-    }
-    at_rest(&host).await;
+    let serve = Serve::guest("database").database(&database).arg("--instance-idle-ms", "300");
+    let host = serve.arg("--database-connections", "2").start().await;
+    let rest = Rest::of(&host).await;
+    Storm::new(host.address, WAITING).blow(1000).await;
+    rest.returns(&host).await;
     database.at_rest().await;
-    let before = database.number("select count(*) from entries").await;
+    let entries = "select count(*) from entries";
+    let before = database.number(entries).await;
     for _ in 0..10 {
         host.get("/sleep?ms=1").await.expect_status(200);
         host.post("/commit?ms=0", "").await.expect_status(200);
     }
-    assert_eq!(database.number("select count(*) from entries").await, before + 20);
+    assert_eq!(database.number(entries).await, before + 20);
     assert!(!host.log.text().contains("panicked"), "a panic");
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::support::guest;
 use crate::{
-    background, command_line, conformance, database, isolation, limits, migrations, outbound, refusals, serving, swap,
+    background, command_line, conformance, database, hostile, isolation, limits, migrations, outbound, refusals, serving,
+    soak, swap,
 };
 
 /// Each guest, and a test that fails when what it shows breaks. That the test is there, the compiler
@@ -20,6 +21,8 @@ const GUESTS: &[(&str, fn())] = &[
     ("health-slow", refusals::the_admin_port_says_at_which_stage_and_why),
     ("health-traps", refusals::the_admin_port_says_at_which_stage_and_why),
     ("health-trickles", refusals::the_admin_port_says_at_which_stage_and_why),
+    ("hostile", hostile::what_a_statement_may_be_and_bring_is_bounded),
+    ("hostile-2", soak::everything_at_once_for_a_few_seconds_leaves_nothing),
     ("intruder", isolation::databases::a_component_reaches_its_own_database_only),
     ("migrated", migrations::hosts_that_start_together_apply_them_once),
     ("migrated-changed", migrations::a_step_that_was_changed_is_refused_with_advice),

@@ -5,10 +5,14 @@ pub mod command;
 pub mod database;
 pub mod guest;
 pub mod host;
+pub mod hostile;
+pub mod load;
 pub mod metrics;
 pub mod peer;
 pub mod proxy;
 pub mod raw;
+pub mod rest;
+pub mod storm;
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +27,19 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !condition().await {
         assert!(start.elapsed() < DEADLINE, "never happened: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The same for a condition of many parts: waits until `look` finds nothing, and fails with what it found.
+pub async fn nothing_amiss(what: &str, mut look: impl AsyncFnMut() -> Vec<String>) {
+    let start = Instant::now();
+    loop {
+        let found = look().await;
+        if found.is_empty() {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "something is amiss with {what}: {found:#?}");
         tokio::time::sleep(PAUSE).await;
     }
 }

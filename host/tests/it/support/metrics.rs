@@ -37,6 +37,24 @@ impl Metrics {
         value.unwrap_or_else(|| panic!("there is no {name}{labels:?} in\n{}", self.text))
     }
 
+    /// The series of every gauge with their values. Those that differ in `without` alone are one: their sum.
+    pub fn gauges(&self, without: &[&str]) -> BTreeMap<String, f64> {
+        let declared = self.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" gauge"));
+        let gauges: BTreeSet<&str> = declared.collect();
+        let mut sums = BTreeMap::new();
+        for sample in self.samples.iter().filter(|sample| gauges.contains(sample.name.as_str())) {
+            let labels = sample.labels.iter().filter(|(label, _)| !without.contains(&label.as_str()));
+            let labels: Vec<String> = labels.map(|(label, value)| format!("{label}={value}")).collect();
+            let series = if labels.is_empty() {
+                sample.name.clone()
+            } else {
+                format!("{}{{{}}}", sample.name, labels.join(","))
+            };
+            *sums.entry(series).or_default() += sample.value;
+        }
+        sums
+    }
+
     /// A line for each family: its kind, its name, its labels; the values of those that are not `open`.
     pub fn families(&self, open: &[&str]) -> Vec<String> {
         let declared = self.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
