@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::support::guest;
 use crate::{
-    background, command_line, conformance, database, hostile, isolation, limits, migrations, outbound, refusals, serving,
-    soak, swap,
+    background, command_line, conformance, database, hostile, isolation, limits, migrations, outbound, refusals,
+    serving, soak, swap,
 };
 
 /// Each guest, and a test that fails when what it shows breaks. That the test is there, the compiler
