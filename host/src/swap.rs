@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow, ensure};
 use notify::Watcher as _;
@@ -25,6 +25,8 @@ mod tests;
 
 /// A file counts as written when it did not change for this long.
 const SETTLE: Duration = Duration::from_millis(100);
+/// Coarser than any file system's clock: a change that is older than this is seen as such.
+const OLD: Duration = Duration::from_secs(5);
 /// How often a file is looked at although no event came: bind mounts and network file systems send none.
 const POLL: Duration = Duration::from_secs(2);
 /// Between attempts while something outside the component is missing: a database that is away.
@@ -342,6 +344,18 @@ struct Stamp {
     inode: u64,
 }
 
+impl Stamp {
+    /// It did not change for so long that nobody is still writing it: a host that starts need not wait.
+    fn is_old(self) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let changed = u64::try_from(seconds).ok().zip(u32::try_from(nanoseconds).ok());
+        let changed =
+            changed.and_then(|(seconds, nanoseconds)| UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds)));
+        // A change that lies in the future is none that one could know the age of.
+        changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > OLD)
+    }
+}
+
 async fn stamp(path: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = tokio::fs::metadata(path).await.ok()?;
@@ -362,7 +376,7 @@ async fn settled(path: &Path, seen: &mut Option<Stamp>) -> Option<Stamp> {
         return None;
     }
     loop {
-        if now == missing {
+        if now == missing || now.is_old() {
             return Some(now);
         }
         tokio::time::sleep(SETTLE).await;

@@ -30,7 +30,9 @@ impl Server {
             .arg(token.path())
             .args(more)
             .arg(component("products")?);
-        Ok(Self { admin: Some(admin), ..Self::start(command)? })
+        let mut host = Self::start(command)?;
+        host.admin = Some(admin);
+        Ok(host)
     }
 
     pub fn twin(pool: &str, database: &str) -> Result<Self> {

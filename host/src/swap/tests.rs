@@ -18,6 +18,22 @@ async fn a_file_with_another_permission_is_another_file() {
     assert!(settled(&path, &mut seen).await.is_some());
 }
 
+/// One that was just written may still be written to; one that lies there for long is not.
+#[tokio::test]
+async fn a_file_that_is_new_is_waited_for_and_an_old_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("component.wasm");
+    std::fs::write(&path, "a component").unwrap();
+    let new = stamp(&path).await.unwrap();
+    assert!(!new.is_old());
+    let (seconds, nanoseconds) = new.changed;
+    assert!(Stamp { changed: (seconds - 6, nanoseconds), ..new }.is_old());
+    assert!(!Stamp { changed: (seconds + 60, nanoseconds), ..new }.is_old());
+    let started = Instant::now();
+    assert_eq!(settled(&path, &mut None).await, Some(new));
+    assert!(started.elapsed() >= SETTLE);
+}
+
 #[tokio::test]
 async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
     let folder = tempfile::tempdir().unwrap();
