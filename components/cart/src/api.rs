@@ -13,6 +13,7 @@ mod precondition;
 
 use axum::Router;
 use jiff::Timestamp;
+use sdk::audit::Rule;
 use sdk::{Context, ETag, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +24,23 @@ use crate::domain::{
 };
 
 pub use precondition::Expected;
+
+/// What no constraint can keep.
+const RULES: &[Rule] = &[
+    Rule {
+        invariant: "closed-cart-has-no-lines",
+        offenders: "select c.id as cart_id from carts c
+            where c.status <> 'open' and exists (select from cart_items i where i.cart_id = c.id)",
+    },
+    Rule {
+        invariant: "cart-has-at-most-200-lines",
+        offenders: "select cart_id, count(*) as lines from cart_items group by cart_id having count(*) > 200",
+    },
+    Rule {
+        invariant: "merges-lead-somewhere",
+        offenders: "select c.id as cart_id from carts c join carts t on t.id = c.merged_into where t.merged_into = c.id",
+    },
+];
 
 /// What handlers are given.
 #[derive(Clone, Debug)]
@@ -40,7 +58,8 @@ pub fn router(context: Context) -> Router {
         .merge(merge::routes())
         .merge(estimate::routes())
         .merge(internal::routes())
-        .with_state(App { context, products })
+        .with_state(App { context: context.clone(), products })
+        .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }
 

@@ -16,9 +16,7 @@ use crate::domain::{
 mod closing;
 mod snapshots;
 
-pub use closing::{
-    Consumption, audit, consumption, expire, forget, last_of_chain, lock_both, merge, record, take, together,
-};
+pub use closing::{Consumption, consumption, expire, forget, last_of_chain, lock_both, merge, record, take, together};
 pub use snapshots::save_snapshots;
 
 const CREATE: &str = "

@@ -110,6 +110,19 @@ impl Principal {
     }
 }
 
+/// Another service. The first argument of an internal route's handler: nobody else learns anything.
+#[derive(Clone, Copy, Debug)]
+pub struct OfService;
+
+impl<S: Sync> FromRequestParts<S> for OfService {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        Principal::from_headers(&parts.headers).require(&[Role::Service])?;
+        Ok(OfService)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Principal {
     type Rejection = Infallible;
 

@@ -4,7 +4,8 @@
 //! In reading order: [`service!`] names what a service is made of, [`Context`] is what its handlers
 //! are given, [`app`] is what every service answers besides its own routes. [`db`], [`client`],
 //! [`Clock`], [`log`] and [`metrics`] are the capabilities; [`problem`], [`extract`], [`respond`],
-//! [`identity`], [`idempotency`] and [`page`] are the conventions of our HTTP interfaces.
+//! [`identity`], [`idempotency`] and [`page`] are the conventions of our HTTP interfaces; [`outbox`]
+//! and [`audit`] are what a service tells the others.
 //!
 //! One instance of a component serves many requests at once, on one thread, and each request is a
 //! task of its own. A lock that is held across an `await` must not be shared between requests: to
@@ -15,6 +16,7 @@
 //! feature `testing`, PostgreSQL through the host's own crate and other services in process.
 
 mod app;
+pub mod audit;
 mod backend;
 pub mod client;
 mod clock;
@@ -32,6 +34,7 @@ pub mod log;
 pub mod metrics;
 mod money;
 pub mod openapi;
+pub mod outbox;
 pub mod page;
 pub mod problem;
 pub mod request;
@@ -51,7 +54,7 @@ pub use db::{
 pub use etag::ETag;
 pub use extract::{IfMatch, IfNoneMatch, Json, Lines, Path, Query};
 pub use idempotency::{Idempotency, Reply, Stored};
-pub use identity::{Principal, Role};
+pub use identity::{OfService, Principal, Role};
 pub use ids::new_uuid_v7;
 pub use money::{Money, MoneyError};
 pub use openapi::openapi;

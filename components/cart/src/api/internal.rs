@@ -1,4 +1,4 @@
-//! `/internal/v1`: what checkouts read and take, and an audit. For services alone.
+//! `/internal/v1`: what checkouts read and take. For services alone.
 //!
 //! A checkout takes exactly what it bought: what was added meanwhile stays, what was removed meanwhile
 //! is not owed. It is done once for each checkout, and it finds lines that were merged into another
@@ -7,11 +7,10 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use axum::routing::{get, post};
 use sdk::problem::{FieldError, ProblemBody};
-use sdk::{Json, OnConstraint, Path, Principal, Problem, Query, Result, Role, Tx, WithETag};
+use sdk::{Json, OfService, OnConstraint, Path, Problem, Query, Result, Tx, WithETag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,20 +26,6 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/internal/v1/carts/{id}/snapshot", get(snapshot))
         .route("/internal/v1/carts/{id}/consume", post(consume))
-        .route("/internal/v1/audit", get(audit))
-}
-
-/// Another service. The first argument of a handler: nobody else learns anything.
-#[derive(Clone, Copy, Debug)]
-pub struct OfService;
-
-impl<S: Sync> FromRequestParts<S> for OfService {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<OfService> {
-        Principal::from_headers(&parts.headers).require(&[Role::Service])?;
-        Ok(OfService)
-    }
 }
 
 /// What a checkout bought.
@@ -70,20 +55,6 @@ pub struct Consumed {
     /// The cart that the lines were in: the one asked for, or the one that it was merged into.
     cart_id: CartId,
     lines: Vec<Taken>,
-}
-
-/// What the service found wrong with its own data; an empty list is good.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Audit {
-    data: Vec<Violation>,
-}
-
-/// A cart that breaks a rule.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Violation {
-    #[schema(example = "closed-cart-with-lines")]
-    invariant: String,
-    cart_id: CartId,
 }
 
 /// The lines of an open cart
@@ -206,20 +177,4 @@ fn bought(lines: &[BoughtLine]) -> Result<Vec<Line>> {
 fn differently() -> Problem {
     Problem::conflict("checkout-consumed-differently")
         .detail("this checkout took other lines, or from another cart, before")
-}
-
-/// Whether the carts keep their rules
-#[utoipa::path(
-    get, path = "/internal/v1/audit", operation_id = "auditCarts", tag = "internal",
-    responses((status = 200, description = "What is wrong: nothing, if all is well", body = Audit)),
-    security(("service" = [])),
-)]
-pub(super) async fn audit(
-    _: OfService,
-    State(app): State<App>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Json<Audit>> {
-    let violations = store::audit(&app.context.db).await?;
-    let data = violations.into_iter().map(|(invariant, cart_id)| Violation { invariant, cart_id });
-    Ok(Json(Audit { data: data.collect() }))
 }

@@ -98,19 +98,6 @@ const TOUCH: &str = "
     returning version";
 
 // What the constraints cannot say of a row by itself.
-const AUDIT: &str = "
-    select 'closed-cart-with-lines' as invariant, c.id
-    from carts c
-    where c.status <> 'open' and exists (select from cart_items i where i.cart_id = c.id)
-    union all
-    select 'too-many-lines', cart_id from cart_items group by cart_id having count(*) > $1
-    union all
-    select 'merged-in-a-circle', c.id
-    from carts c
-    join carts t on t.id = c.merged_into
-    where t.merged_into = c.id
-    limit 100";
-
 const EXPIRE: &str = "
     with old as materialized (
         select id from carts
@@ -232,9 +219,4 @@ pub async fn expire(db: &impl Executor, now: Timestamp, limit: i64) -> Result<u6
 /// Deletes at most `limit` closed carts that have been remembered long enough; how many.
 pub async fn forget(db: &impl Executor, now: Timestamp, limit: i64) -> Result<u64, DbError> {
     db.execute(FORGET, params![now, limit]).await
-}
-
-/// Carts that break a rule, by the name of the rule; at most 100.
-pub async fn audit(db: &impl Executor) -> Result<Vec<(String, CartId)>, DbError> {
-    db.query(AUDIT, params![MAX_LINES]).await
 }

@@ -200,6 +200,6 @@ async fn the_audit_finds_nothing_and_then_what_is_wrong() {
     shop.app.database().administer("update carts set status = 'expired'").await;
     assert_eq!(
         audit().await.expect_status(200).json::<Value>(),
-        json!({"data": [{"invariant": "closed-cart-with-lines", "cart_id": id(&cart)}]})
+        json!({"data": [{"invariant": "closed-cart-has-no-lines", "offender": {"cart_id": id(&cart)}}]})
     );
 }

@@ -6,5 +6,6 @@ mod client;
 mod conventions;
 mod conversion;
 mod idempotency;
+mod outbox;
 mod service;
 mod transactions;

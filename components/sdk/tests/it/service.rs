@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use sdk::audit::Rule;
 use sdk::testing::TestApp;
 use sdk::{
     Context, Created, Cursor, Db, ETag, Executor, Idempotency, IfMatch, IfNoneMatch, Json, Lines, Migration, Money,
@@ -25,6 +26,7 @@ sdk::service! {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "idempotency keys", sql: sdk::idempotency::MIGRATION_SQL },
     Migration { version: 2, name: "notes", sql: NOTES_SQL },
+    Migration { version: 3, name: "outbox", sql: sdk::outbox::MIGRATION_SQL },
 ];
 
 const NOTES_SQL: &str = "
@@ -37,6 +39,9 @@ create table notes (
 create table counters (name text primary key, value bigint not null);
 insert into counters values ('a', 0), ('b', 0);
 ";
+
+const RULES: &[Rule] =
+    &[Rule { invariant: "counters-count-up", offenders: "select name, value from counters where value < 0" }];
 
 typed_id!(NoteId, i64);
 
@@ -78,7 +83,9 @@ pub fn router(context: Context) -> Router {
         .route("/api/v1/request", get(current_request))
         .route("/api/v1/relay", get(relay))
         .route("/api/v1/broken", get(broken))
-        .with_state(context)
+        .with_state(context.clone())
+        .merge(sdk::outbox::routes(&context))
+        .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi("{\"openapi\":\"3.1.0\"}"))
 }
 
