@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use sdk::{DbError, Executor, from_row, params};
 
-use crate::domain::{Cart, CartId, CheckoutId, Line, MAX_LINES, ProductId, Taken, forgotten_at, stale_before};
+use crate::domain::{Cart, CartId, CheckoutId, Line, ProductId, Taken, forgotten_at, stale_before};
 
 const LOCK_BOTH: &str = "
     select id, number, customer_id, store_id, status, merged_into, version, created_at, updated_at

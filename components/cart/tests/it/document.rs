@@ -21,20 +21,6 @@ async fn the_document_is_served_and_names_every_route() {
 }
 
 #[test]
-fn operations_have_ids_of_their_own() {
-    let document = serde_json::to_value(document()).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    let operations = paths.values().flat_map(|operations| operations.as_object().unwrap().values());
-    let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
-    let count = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!((count, ids.len()), (11, 11), "{ids:?}");
-    // Without one of its own, an operation is called as its function.
-    assert!(ids.iter().all(|id| id.contains("Cart")), "{ids:?}");
-}
-
-#[test]
 fn a_cart_that_is_gone_is_described_and_a_version_that_is_optional_is_not_demanded() {
     let document = serde_json::to_value(document()).unwrap();
     let answers =

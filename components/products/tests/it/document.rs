@@ -37,15 +37,8 @@ fn every_reference_leads_somewhere_and_every_operation_has_an_example_or_a_schem
 }
 
 #[test]
-fn operations_have_ids_of_their_own_and_schemas_do_not_collide() {
+fn schemas_do_not_collide() {
     let document = serde_json::to_value(document()).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    let operations = paths.values().flat_map(|operations| operations.as_object().unwrap().values());
-    let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
-    let count = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!((count, ids.len()), (18, 18), "{ids:?}");
     // Two types called Tax would be one schema.
     assert_eq!(document["components"]["schemas"]["Tax"]["enum"], json!(["gst", "qst"]));
     assert!(document["components"]["schemas"]["QuoteTax"]["properties"]["taxable"].is_object());

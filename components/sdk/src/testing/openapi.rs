@@ -2,18 +2,21 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::Path;
 
 /// That the document at `path` (from the package's directory) is what the code generates. With
-/// `UPDATE_OPENAPI=1` in the environment it is written instead.
+/// `UPDATE_OPENAPI=1` in the environment it is written instead. And that every operation has an id,
+/// which no other has: clients are generated from them.
 ///
 /// # Panics
-/// When it is not, with the first place where they differ.
+/// When it is not, with the first place where they differ; or with the ids.
 pub fn assert_openapi(path: impl AsRef<Path>, generated: &impl Serialize) {
     let path = path.as_ref();
     let generated = serde_json::to_value(generated).expect("an OpenAPI document");
+    assert_operation_ids(&generated);
     if env::var_os("UPDATE_OPENAPI").is_some_and(|value| value == "1") {
         let mut text = serde_json::to_string_pretty(&generated).expect("an OpenAPI document");
         text.push('\n');
@@ -28,6 +31,16 @@ pub fn assert_openapi(path: impl AsRef<Path>, generated: &impl Serialize) {
              UPDATE_OPENAPI=1 cargo test",
             path.display()
         );
+    }
+}
+
+fn assert_operation_ids(document: &Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(_, operations)| operations.as_object().into_iter().flatten());
+    let mut seen = BTreeSet::new();
+    for (method, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} without an id: {operation:#}"));
+        assert!(seen.insert(id), "two operations have the id {id}");
     }
 }
 
