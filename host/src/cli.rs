@@ -142,6 +142,11 @@ pub struct ServeArgs {
     #[arg(long = "peer", env = "COMPTOIR_PEERS", value_delimiter = ',', value_name = "NAME=HOST:PORT")]
     pub peers: Vec<String>,
 
+    /// A secret that the component may ask for by its name, and the file that it is in:
+    /// token-key=/run/secrets/token-key (repeatable)
+    #[arg(long = "secret", env = "COMPTOIR_SECRETS", value_delimiter = ',', value_name = "NAME=FILE")]
+    pub secrets: Vec<String>,
+
     /// Leave the running component alone when the file changes
     #[arg(long, env = "COMPTOIR_NO_WATCH")]
     pub no_watch: bool,

@@ -1,6 +1,7 @@
 //! What a host runs, checked before anything is bound: services, their databases, peers and
 //! secrets. All mistakes are reported at once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use crate::identity::{Secret, Trust};
 use crate::limits::Limits;
 use crate::outbound::Peers;
 use crate::spans::SpanArgs;
+
+/// By name.
+pub type Secrets = BTreeMap<String, Secret>;
 
 /// One component and everything that it is given.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct ServiceConfig {
     pub database: Option<Database>,
     pub peers: Peers,
     pub trust: Trust,
+    /// What the component may ask for by name.
+    pub secrets: Arc<Secrets>,
     pub limits: Arc<Limits>,
     pub spans: SpanArgs,
 }

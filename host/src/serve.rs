@@ -1,7 +1,7 @@
 //! `comptoir serve`: one component, until a signal.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -10,7 +10,7 @@ use http::HeaderValue;
 use http::uri::Authority;
 
 use crate::cli::ServeArgs;
-use crate::config::{AdminConfig, ConfigErrors, Database, HostConfig, ServiceConfig};
+use crate::config::{AdminConfig, ConfigErrors, Database, HostConfig, Secrets, ServiceConfig};
 use crate::engine::MAX_MEMORY_BYTES;
 use crate::host::Host;
 use crate::identity::{Secret, Trust};
@@ -74,6 +74,12 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
             peers.insert(name, authority);
         }
     }
+    let mut secrets = Secrets::new();
+    for secret in args.secrets.iter().filter(|secret| !secret.is_empty()) {
+        if let Some((name, secret)) = errors.take(parse_secret(secret)) {
+            secrets.insert(name, secret);
+        }
+    }
     let mut secret = |path: &Option<PathBuf>| path.as_deref().and_then(|path| errors.take(Secret::read(path)));
     let trust = Trust { gateway: secret(&args.gateway_secret_file), service: secret(&args.service_secret_file) };
     let token = secret(&args.admin_token_file);
@@ -93,6 +99,7 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
                 database,
                 peers,
                 trust,
+                secrets: Arc::new(secrets),
                 limits: limits.clone(),
                 spans: args.process.spans.clone(),
             }],
@@ -134,13 +141,18 @@ fn parse_peer(peer: &str) -> Result<(String, Authority)> {
     Ok((check_name(name.to_owned())?, authority))
 }
 
+fn parse_secret(secret: &str) -> Result<(String, Secret)> {
+    let (name, file) = secret.split_once('=').with_context(|| format!("--secret {secret}: expected NAME=FILE"))?;
+    Ok((check_name(name.to_owned())?, Secret::read(Path::new(file))?))
+}
+
 /// A file may be called `My.Service.wasm`.
 fn name_after(stem: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
     stem.chars().map(letter).collect()
 }
 
-/// Names are labels, identities and hosts of URLs.
+/// Names are labels, identities, hosts of URLs, and what a component asks for.
 fn check_name(name: String) -> Result<String> {
     let valid = !name.is_empty()
         && name.len() <= 63

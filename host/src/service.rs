@@ -112,6 +112,7 @@ impl Service {
                     )
                     .with_context(|| format!("the name `{name}` or its secret cannot be a header"))?,
                     metrics: metrics.clone(),
+                    secrets: config.secrets.clone(),
                     limits: config.limits.clone(),
                     log_budget: log_budget.clone(),
                 }))

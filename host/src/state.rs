@@ -10,6 +10,7 @@ use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::config::Secrets;
 use crate::guest_log::{Author, LogStream, Stream};
 use crate::limits::Limits;
 use crate::log_budget::LogBudget;
@@ -25,6 +26,7 @@ pub struct Capabilities {
     pub database: Option<comptoir_postgres::Pool>,
     pub outbound: outbound::Client,
     pub metrics: Arc<Metrics>,
+    pub secrets: Arc<Secrets>,
     pub limits: Arc<Limits>,
     /// Of all cores together.
     pub log_budget: Arc<LogBudget>,

@@ -1,11 +1,12 @@
-//! `comptoir:service/metrics` and `logging`: what a component tells about itself.
+//! `comptoir:service/metrics` and `logging`: what a component tells about itself; and `secrets`, what
+//! it is told that nobody else is.
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use wasmtime::component::HasData;
 
-use crate::bindings::comptoir::service::{logging, metrics};
+use crate::bindings::comptoir::service::{logging, metrics, secrets};
 use crate::guest_log::guest_line;
 use crate::ids::{is_request_id, is_trace_id};
 use crate::metrics::Kind;
@@ -45,6 +46,13 @@ impl State {
     fn record(&self, kind: Kind, name: &str, labels: &[(String, String)], value: f64) -> wasmtime::Result<()> {
         self.capabilities.metrics.guest.record(&self.capabilities.service, kind, name, labels, value);
         Ok(())
+    }
+}
+
+impl secrets::Host for State {
+    fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        let secret = self.capabilities.secrets.get(&name);
+        Ok(secret.map(|secret| secret.reveal().to_owned()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a handler is given: the capabilities of its service. The axum state.
 
-use crate::{Client, Clock, Db};
+use crate::{Client, Clock, Db, Secrets};
 
 /// Cheap to clone; the state of a service's router.
 #[derive(Clone, Debug)]
@@ -8,6 +8,7 @@ pub struct Context {
     pub db: Db,
     pub clock: Clock,
     pub http: Client,
+    pub secrets: Secrets,
 }
 
 impl Context {
@@ -15,6 +16,7 @@ impl Context {
     /// is no host.
     #[must_use]
     pub fn from_host() -> Self {
-        Context { db: Db::from_host(), clock: Clock::system(), http: Client::from_host() }
+        let (db, http) = (Db::from_host(), Client::from_host());
+        Context { db, clock: Clock::system(), http, secrets: Secrets::from_host() }
     }
 }

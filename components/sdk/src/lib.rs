@@ -39,6 +39,7 @@ pub mod page;
 pub mod problem;
 pub mod request;
 pub mod respond;
+mod secrets;
 mod service;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
@@ -62,6 +63,7 @@ pub use page::{Cursor, Page, PageParams};
 pub use pricing;
 pub use problem::{Problem, Result};
 pub use respond::{Created, NoContent, NotModified, WithETag};
+pub use secrets::Secrets;
 pub use service::{Definition, Migration, Task, TaskError};
 
 /// What the macros of this crate name; no part of its interface.

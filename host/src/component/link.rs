@@ -20,6 +20,7 @@ pub fn linker(engine: &Engine, database: bool) -> wasmtime::Result<Linker<State>
     add_wasi_0_3(&mut linker)?;
     service::metrics::add_to_linker::<_, Telling>(&mut linker, |state| state)?;
     service::logging::add_to_linker::<_, Telling>(&mut linker, |state| state)?;
+    service::secrets::add_to_linker::<_, Telling>(&mut linker, |state| state)?;
     if database {
         postgres::client::add_to_linker::<_, Postgres>(&mut linker, |state| state)?;
     }

@@ -15,6 +15,9 @@ use crate::identity::Secret;
 /// The groups of staff; each has one key, in `secrets/key-<group>`, for the consumer of that name in `kong.yml`.
 pub const STAFF: [&str; 4] = ["hq", "logistics", "manager", "pos"];
 
+/// The keys of services, in `secrets/<name>`. `token-key` signs customers' tokens; the gateway verifies them with it.
+pub const OF_SERVICES: [&str; 1] = ["token-key"];
+
 /// An open `.comptoir`. The lock is held until this is dropped.
 #[derive(Debug)]
 pub struct Directory {
@@ -66,6 +69,8 @@ pub struct Secrets {
     pub admin_token: Secret,
     /// The API key of each group of [`STAFF`].
     pub staff: BTreeMap<String, Secret>,
+    /// What services may ask for: each of [`OF_SERVICES`].
+    pub of_services: BTreeMap<String, Secret>,
 }
 
 impl Secrets {
@@ -74,20 +79,29 @@ impl Secrets {
             .into_iter()
             .map(|group| Ok((group.to_owned(), load_or_create(&folder.join(format!("key-{group}")))?)))
             .collect::<Result<_>>()?;
+        let of_services = OF_SERVICES
+            .into_iter()
+            .map(|name| Ok((name.to_owned(), load_or_create(&folder.join(name))?)))
+            .collect::<Result<_>>()?;
         Ok(Self {
             gateway: load_or_create(&folder.join("gateway-secret"))?,
             service: load_or_create(&folder.join("service-secret"))?,
             admin_token: load_or_create(&folder.join("admin-token"))?,
             staff,
+            of_services,
         })
     }
 
     /// By the names that `kong.yml` uses: `COMPTOIR_GATEWAY_SECRET`, `COMPTOIR_KEY_HQ` and so on.
     pub fn placeholders(&self) -> Placeholders {
         let start = Placeholders::new().with("COMPTOIR_GATEWAY_SECRET", self.gateway.clone());
-        self.staff
+        let with_keys = self
+            .staff
             .iter()
-            .fold(start, |all, (group, key)| all.with(format!("COMPTOIR_KEY_{}", group.to_uppercase()), key.clone()))
+            .fold(start, |all, (group, key)| all.with(format!("COMPTOIR_KEY_{}", group.to_uppercase()), key.clone()));
+        self.of_services.iter().fold(with_keys, |all, (name, key)| {
+            all.with(format!("COMPTOIR_{}", name.to_uppercase().replace('-', "_")), key.clone())
+        })
     }
 }
 
@@ -180,6 +194,7 @@ mod tests {
             "COMPTOIR_KEY_LOGISTICS",
             "COMPTOIR_KEY_MANAGER",
             "COMPTOIR_KEY_POS",
+            "COMPTOIR_TOKEN_KEY",
         ];
         assert_eq!(names, expected);
     }

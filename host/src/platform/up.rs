@@ -16,7 +16,7 @@ use super::cluster::{Cluster, Durability, Settings};
 use super::directory::{Directory, Secrets};
 use super::gateway::{Addresses, Gateway};
 use crate::cli::UpArgs;
-use crate::config::{AdminConfig, Database, HostConfig, ServiceConfig};
+use crate::config::{self, AdminConfig, Database, HostConfig, ServiceConfig};
 use crate::host::Host;
 use crate::identity::Trust;
 use crate::metrics::Metrics;
@@ -37,11 +37,13 @@ struct Definition {
     ports: &'static [u16],
     /// The services that it may call.
     peers: &'static [&'static str],
+    /// The platform's secrets that it may ask for.
+    secrets: &'static [&'static str],
 }
 
 const SERVICES: &[Definition] = &[
-    Definition { name: "products", ports: &[8001], peers: &[] },
-    Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"] },
+    Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
+    Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
 ];
 
 /// The host names of the compose file, which `kong.yml` uses.
@@ -160,6 +162,11 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
     let mut services = Vec::new();
     for (definition, replicas) in SERVICES.iter().zip(&addresses) {
         let database = cluster.ensure_database(definition.name).await?;
+        let granted: config::Secrets = definition
+            .secrets
+            .iter()
+            .map(|&name| Ok((name.to_owned(), secrets.of_services.get(name).context("a secret is there")?.clone())))
+            .collect::<Result<_>>()?;
         for (replica, &listen) in replicas.iter().enumerate() {
             let served_by = match definition.ports {
                 [_] => definition.name.to_owned(),
@@ -174,6 +181,7 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
                 database: Some(Database(database.options())),
                 peers: peers(definition, &addresses)?,
                 trust: Trust { gateway: Some(secrets.gateway.clone()), service: Some(secrets.service.clone()) },
+                secrets: Arc::new(granted.clone()),
                 limits: limits.clone(),
                 spans: args.process.spans.clone(),
             });

@@ -8,7 +8,7 @@ pub use self::http::Http;
 use super::{Instrument, Level};
 use crate::db::wire::{Error, Isolation, Rows, Value};
 use crate::guest::bindings::comptoir::postgres::client;
-use crate::guest::bindings::comptoir::service::{logging, metrics};
+use crate::guest::bindings::comptoir::service::{logging, metrics, secrets};
 use jiff::Timestamp;
 use send_wrapper::SendWrapper;
 use std::time::Duration;
@@ -79,6 +79,10 @@ pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
 
 pub fn random_u64() -> u64 {
     get_random_u64()
+}
+
+pub fn secret(name: &str) -> Option<String> {
+    secrets::get(name)
 }
 
 pub fn log(level: Level, message: &str, fields: &[(String, String)]) {

@@ -1,9 +1,11 @@
 //! A service in this process, and requests to it.
 
 use super::TestDatabase;
-use crate::{Client, Clock, Context, Db, Definition, Migration, Role, app};
+use crate::{Client, Clock, Context, Db, Definition, Migration, Role, Secrets, app};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
@@ -32,9 +34,17 @@ pub struct TestAppBuilder {
     migrations: &'static [Migration],
     clock: Clock,
     http: Client,
+    secrets: Secrets,
 }
 
 impl TestAppBuilder {
+    /// What the host was given for the service.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -67,7 +77,7 @@ impl TestAppBuilder {
     }
 
     fn over(self, db: Db, database: Option<TestDatabase>) -> TestApp {
-        let context = Context { db, clock: self.clock, http: self.http };
+        let context = Context { db, clock: self.clock, http: self.http, secrets: self.secrets };
         let router = app((self.router)(context.clone()), self.name, &context);
         TestApp { router, context, database }
     }
@@ -91,7 +101,7 @@ impl TestApp {
         migrations: &'static [Migration],
     ) -> TestAppBuilder {
         let (clock, http) = (Clock::system(), Client::from_host());
-        TestAppBuilder { router, name, migrations, clock, http }
+        TestAppBuilder { router, name, migrations, clock, http, secrets: Secrets::from_host() }
     }
 
     #[must_use]
@@ -178,6 +188,13 @@ impl TestRequest {
             Role::Hq => "hq",
         };
         self.header("x-consumer-username", format!("{group}-1")).header("x-consumer-groups", group)
+    }
+
+    /// A customer, as the gateway vouches for the token of one.
+    #[must_use]
+    pub fn as_customer(self, id: i64) -> Self {
+        let claims = URL_SAFE_NO_PAD.encode(serde_json::json!({"sub": id.to_string()}).to_string());
+        self.as_role(Role::Customer).header("authorization", format!("Bearer e30.{claims}.c2lnbmVk"))
     }
 
     #[must_use]

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use regex::Regex;
 use uuid::Uuid;
 
@@ -54,6 +54,8 @@ pub struct Timeouts {
 pub struct Route {
     pub name: String,
     pub methods: Vec<Method>,
+    /// That a request must have.
+    pub headers: Vec<HeaderName>,
     pub paths: Vec<Pattern>,
     pub regex_priority: u64,
     pub strip_path: bool,
@@ -184,12 +186,13 @@ fn read_route(
     let strip_path = section.required("strip_path");
     let preserve_host = section.required("preserve_host");
     let methods = read_methods(&mut section);
+    let headers = read_headers(&mut section);
     let paths = read_paths(&mut section);
     let plugins = Plugins::read(&mut section, ids);
     check_plugins(&section, &plugins.over(general), &paths, consumers);
     section.finish();
     let (strip_path, preserve_host) = (strip_path?, preserve_host?);
-    Some(Route { name: name?, methods, paths, regex_priority, strip_path, preserve_host, plugins })
+    Some(Route { name: name?, methods, headers, paths, regex_priority, strip_path, preserve_host, plugins })
 }
 
 fn read_methods(section: &mut Section<'_>) -> Vec<Method> {
@@ -200,6 +203,15 @@ fn read_methods(section: &mut Section<'_>) -> Vec<Method> {
         section.mistake("`methods` are HTTP methods in capitals, one at least");
     }
     methods
+}
+
+/// Headers that a request must have. Of Kong's conditions this is the only one: that there is an API key, so that staff
+/// and customers may share a path and have routes of their own.
+fn read_headers(section: &mut Section<'_>) -> Vec<HeaderName> {
+    let Some(mut conditions) = section.section("headers") else { return Vec::new() };
+    conditions.exactly("X-API-Key", vec!["~*.+".to_owned()]);
+    conditions.finish();
+    vec![HeaderName::from_static("x-api-key")]
 }
 
 fn read_paths(section: &mut Section<'_>) -> Vec<Pattern> {
@@ -233,12 +245,15 @@ fn read_path(section: &Section<'_>, text: &str) -> Option<Pattern> {
 /// What only shows when the plugins of a route are seen together.
 fn check_plugins(section: &Section<'_>, plugins: &Plugins, paths: &[Pattern], consumers: &Consumers) {
     if let Some(acl) = &plugins.acl {
-        if plugins.key_auth.is_none() {
-            section.mistake("acl without key-auth refuses everybody");
+        if plugins.key_auth.is_none() && plugins.jwt.is_none() {
+            section.mistake("acl without key-auth or jwt refuses everybody");
         }
         for group in acl.groups().iter().filter(|group| !consumers.has_group(group)) {
             section.mistake(format!("acl allows the group {group}, in which no consumer is"));
         }
+    }
+    if plugins.key_auth.is_some() && plugins.jwt.is_some() {
+        section.mistake("key-auth and jwt together demand both of everybody");
     }
     let wanted = plugins.transformer.as_ref().map_or(0, |transformer| transformer.groups());
     let groups = |path: &Pattern| if let Pattern::Regex(regex) = path { regex.captures_len() - 1 } else { 0 };
@@ -256,14 +271,16 @@ fn read_consumers(root: &mut Section<'_>, ids: &Ids) -> Consumers {
         let username: Option<String> = section.required("username");
         let keys: Vec<_> =
             section.sections("keyauth_credentials", "").into_iter().filter_map(|s| read_key(s, ids)).collect();
+        let issuers: Vec<_> =
+            section.sections("jwt_secrets", "key").into_iter().filter_map(|s| read_issuer(s, ids)).collect();
         let groups: Vec<_> = section.sections("acls", "group").into_iter().filter_map(|s| read_group(s, ids)).collect();
         let (Some(id), Some(username)) = (id, username) else { continue };
         let Ok(value) = HeaderValue::try_from(&username) else {
             section.mistake("`username` has characters that a header cannot carry");
             continue;
         };
-        if !consumers.add(Consumer { username: value, id, groups }, keys) {
-            section.mistake("one of its keys belongs to another consumer");
+        if !consumers.add(Consumer { username: value, id, groups }, keys, issuers) {
+            section.mistake("one of its keys or issuers belongs to another consumer");
         }
         if !names.insert(username.clone()) {
             section.mistake(format!("another consumer has the name {username}"));
@@ -282,6 +299,20 @@ fn read_key(mut section: Section<'_>, ids: &Ids) -> Option<(HeaderValue, String)
     }
     section.finish();
     Some((id?, key?))
+}
+
+fn read_issuer(mut section: Section<'_>, ids: &Ids) -> Option<(String, String)> {
+    ids.claim(&mut section);
+    section.ignore(&[LABELS]);
+    section.only("algorithm", "HS256".to_owned());
+    let issuer: Option<String> = section.required("key");
+    let secret: Option<String> = section.required("secret");
+    // RFC 7518, 3.2: as long as the hash, at least.
+    if secret.as_ref().is_some_and(|secret| secret.len() < 32) {
+        section.mistake("`secret` has less than 32 characters");
+    }
+    section.finish();
+    Some((issuer?, secret?))
 }
 
 fn read_group(mut section: Section<'_>, ids: &Ids) -> Option<String> {

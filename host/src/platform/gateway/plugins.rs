@@ -10,11 +10,13 @@ use super::document::Section;
 mod authentication;
 mod correlation;
 mod cors;
+mod token;
 mod transformer;
 
 pub use self::authentication::{Acl, Consumer, Consumers, KeyAuth, KeyError};
 pub use self::correlation::CorrelationId;
 pub use self::cors::Cors;
+pub use self::token::{Jwt, TokenError};
 pub use self::transformer::Transformer;
 
 /// Whatever is not given does not run.
@@ -23,6 +25,7 @@ pub struct Plugins {
     pub correlation_id: Option<Arc<CorrelationId>>,
     pub cors: Option<Arc<Cors>>,
     pub key_auth: Option<Arc<KeyAuth>>,
+    pub jwt: Option<Jwt>,
     /// Bytes of a request's body at most.
     pub size_limit: Option<u64>,
     pub acl: Option<Arc<Acl>>,
@@ -72,6 +75,7 @@ impl Plugins {
             "correlation-id" => self.correlation_id = CorrelationId::read(config).map(Arc::new),
             "cors" => self.cors = Cors::read(config).map(Arc::new),
             "key-auth" => self.key_auth = KeyAuth::read(config).map(Arc::new),
+            "jwt" => self.jwt = Some(Jwt::read(config)),
             "request-size-limiting" => self.size_limit = read_size_limit(config),
             "acl" => self.acl = Acl::read(config).map(Arc::new),
             "request-transformer" => self.transformer = Transformer::read(config).map(Arc::new),
@@ -88,6 +92,7 @@ impl Plugins {
             correlation_id: self.correlation_id.clone().or_else(|| general.correlation_id.clone()),
             cors: self.cors.clone().or_else(|| general.cors.clone()),
             key_auth: self.key_auth.clone().or_else(|| general.key_auth.clone()),
+            jwt: self.jwt.or(general.jwt),
             size_limit: self.size_limit.or(general.size_limit),
             acl: self.acl.clone().or_else(|| general.acl.clone()),
             transformer: self.transformer.clone().or_else(|| general.transformer.clone()),

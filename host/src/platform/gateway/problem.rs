@@ -7,12 +7,13 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::Reply;
-use super::plugins::KeyError;
+use super::plugins::{KeyError, TokenError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     NoRoute,
     Key(KeyError),
+    Token(TokenError),
     Forbidden,
     TooLarge,
     /// The client stopped sending.
@@ -32,7 +33,7 @@ impl Problem {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::Key(_) => StatusCode::UNAUTHORIZED,
+            Self::Key(_) | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -46,8 +47,10 @@ impl Problem {
     pub fn code(self) -> &'static str {
         match self {
             Self::NoRoute => "route-not-found",
-            Self::Key(KeyError::Missing) => "authentication-required",
+            Self::Key(KeyError::Missing) | Self::Token(TokenError::Missing) => "authentication-required",
             Self::Key(KeyError::Duplicate | KeyError::Unknown) => "key-invalid",
+            Self::Token(TokenError::Duplicate | TokenError::Invalid) => "token-invalid",
+            Self::Token(TokenError::Expired) => "token-expired",
             Self::Forbidden => "forbidden",
             Self::TooLarge => "content-too-large",
             Self::ClientTooSlow => "request-timeout",
@@ -64,7 +67,11 @@ impl Problem {
             Self::Key(KeyError::Missing) => "no API key in the request; send one in X-API-Key",
             Self::Key(KeyError::Duplicate) => "more than one API key in the request",
             Self::Key(KeyError::Unknown) => "nobody has this API key",
-            Self::Forbidden => "the API key is good, but not for this",
+            Self::Token(TokenError::Missing) => "no token in the request; send `Authorization: Bearer <token>`",
+            Self::Token(TokenError::Duplicate) => "more than one token in the request",
+            Self::Token(TokenError::Invalid) => "the token is none that was given out here",
+            Self::Token(TokenError::Expired) => "the token has expired; refresh it",
+            Self::Forbidden => "the key or the token is good, but not for this",
             Self::TooLarge => "the request's body is larger than this route accepts",
             Self::ClientTooSlow => "the request's body did not arrive in time",
             Self::Unreadable => "the request's body ended before its time",
@@ -78,7 +85,7 @@ impl Problem {
     /// Kong's label `source`: the gateway's own decision, or something that went wrong.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Key(_) | Self::Forbidden | Self::TooLarge => "exit",
+            Self::Key(_) | Self::Token(_) | Self::Forbidden | Self::TooLarge => "exit",
             _ => "error",
         }
     }
@@ -98,8 +105,14 @@ impl Problem {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Key realm=\"comptoir\""));
+        let challenge = match self {
+            Self::Key(_) => Some("Key realm=\"comptoir\""),
+            Self::Token(TokenError::Missing) => Some("Bearer realm=\"comptoir\""),
+            Self::Token(_) => Some("Bearer realm=\"comptoir\", error=\"invalid_token\""),
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -52,7 +52,7 @@ impl Proxy {
         let started = Instant::now();
         let (mut parts, body) = request.into_parts();
         let path = normalize(parts.uri.path()).into_owned();
-        let found = self.shared.routes.find(&parts.method, &path);
+        let found = self.shared.routes.find(&parts.method, &path, &parts.headers);
         let plugins = found.as_ref().map_or(&self.shared.plugins, |found| &found.route.plugins);
         identity::strip(&mut parts.headers);
         let expects = parts.headers.contains_key(EXPECT);
@@ -95,11 +95,11 @@ impl Proxy {
 
     /// Whoever may not gets no further, before a byte of the body is read. In Kong's order.
     fn admit(&self, parts: &mut Parts, body: &Incoming, plugins: &Plugins) -> Result<(), Problem> {
-        let consumer = match &plugins.key_auth {
-            Some(plugin) => {
-                Some(plugin.authenticate(&self.shared.consumers, &mut parts.headers).map_err(Problem::Key)?)
-            }
-            None => None,
+        let consumers = &self.shared.consumers;
+        let consumer = match (&plugins.key_auth, plugins.jwt) {
+            (Some(plugin), _) => Some(plugin.authenticate(consumers, &mut parts.headers).map_err(Problem::Key)?),
+            (None, Some(plugin)) => consumers.with_token(plugin, &mut parts.headers).map_err(Problem::Token)?,
+            (None, None) => None,
         };
         if let (Some(limit), Some(length)) = (plugins.size_limit, body.size_hint().exact())
             && length > limit

@@ -1,11 +1,11 @@
 //! Which route a request takes, by the rules of Kong's router (flavour `traditional_compatible`,
-//! `kong/router/transform.lua`): more kinds of conditions first, then regular expressions before
+//! `kong/router/transform.lua`): more kinds of conditions first (a demanded header is one), then regular expressions before
 //! prefixes, then `regex_priority`, then the longer prefix, then the order of the file.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use http::Method;
+use http::{HeaderMap, HeaderName, Method};
 
 use super::balance::Pool;
 use super::config::{self, Pattern, Timeouts};
@@ -64,6 +64,8 @@ pub struct Table(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     methods: Vec<Method>,
+    /// That the request must have.
+    headers: Vec<HeaderName>,
     pattern: Pattern,
     regex_priority: u64,
     route: Arc<Route>,
@@ -83,6 +85,7 @@ impl Table {
         });
         self.0.extend(route.paths.iter().map(|pattern| Entry {
             methods: route.methods.clone(),
+            headers: route.headers.clone(),
             pattern: pattern.clone(),
             regex_priority: route.regex_priority,
             route: Arc::clone(&compiled),
@@ -90,20 +93,24 @@ impl Table {
     }
 
     /// To be called once, after the last route. The sort is stable, so the order of the file decides the rest. Every
-    /// route has methods and paths here and nothing else, so all have the same number of conditions.
+    /// route has methods and paths here; some have headers as well, and go first.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|entry| {
             let (regex, length) = match &entry.pattern {
                 Pattern::Regex(_) => (true, 0),
                 Pattern::Prefix(prefix) => (false, prefix.len()),
             };
-            Reverse((regex, if regex { entry.regex_priority } else { 0 }, length))
+            Reverse((entry.headers.len(), regex, if regex { entry.regex_priority } else { 0 }, length))
         });
     }
 
     /// `path` has to be normalized.
-    pub fn find(&self, method: &Method, path: &str) -> Option<Match> {
-        self.0.iter().filter(|entry| entry.methods.contains(method)).find_map(|entry| entry.matches(path))
+    pub fn find(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Match> {
+        let admits = |entry: &&Entry| {
+            entry.methods.contains(method)
+                && entry.headers.iter().all(|name| headers.get(name).is_some_and(|value| !value.is_empty()))
+        };
+        self.0.iter().filter(admits).find_map(|entry| entry.matches(path))
     }
 
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {

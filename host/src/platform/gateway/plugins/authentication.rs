@@ -1,10 +1,11 @@
-//! `key-auth` says who a request comes from, `acl` whether that is somebody who may.
+//! `key-auth` and `jwt` say who a request comes from, `acl` whether that is somebody who may.
 
 use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
+use super::token::{Issuers, Jwt, TokenError};
 use crate::platform::gateway::document::Section;
 
 const CONSUMER_ID: HeaderName = HeaderName::from_static("x-consumer-id");
@@ -25,6 +26,7 @@ pub struct Consumer {
 pub struct Consumers {
     consumers: Vec<Consumer>,
     keys: HashMap<[u8; 32], Credential>,
+    issuers: Issuers,
 }
 
 #[derive(Clone, Debug)]
@@ -34,14 +36,23 @@ struct Credential {
 }
 
 impl Consumers {
-    /// `keys` are pairs of a credential's id and its key. Returns false when a key belongs to another consumer already.
-    pub fn add(&mut self, consumer: Consumer, keys: Vec<(HeaderValue, String)>) -> bool {
+    /// `keys` are pairs of a credential's id and its key; `issuers`, of a token's `iss` and the secret that signs it.
+    /// Returns false when one of them belongs to another consumer already.
+    pub fn add(
+        &mut self,
+        consumer: Consumer,
+        keys: Vec<(HeaderValue, String)>,
+        issuers: Vec<(String, String)>,
+    ) -> bool {
         let index = self.consumers.len();
         self.consumers.push(consumer);
         let mut fresh = true;
         for (id, key) in keys {
             let hash = Sha256::digest(key.as_bytes()).into();
             fresh &= self.keys.insert(hash, Credential { consumer: index, id }).is_none();
+        }
+        for (issuer, secret) in issuers {
+            fresh &= self.issuers.add(index, issuer, &secret);
         }
         fresh
     }
@@ -54,6 +65,27 @@ impl Consumers {
         let hash: [u8; 32] = Sha256::digest(key).into();
         let credential = self.keys.get(&hash)?;
         Some((self.consumers.get(credential.consumer)?, &credential.id))
+    }
+}
+
+impl Consumers {
+    /// Who signed the request's token; the service is told, as it is of a key.
+    pub fn with_token(&self, plugin: Jwt, headers: &mut HeaderMap) -> Result<Option<&Consumer>, TokenError> {
+        let issuer = plugin.authenticate(&self.issuers, headers)?;
+        let consumer = self.consumers.get(issuer.consumer);
+        if let Some(consumer) = consumer {
+            consumer.introduce(&issuer.identifier, headers);
+        }
+        Ok(consumer)
+    }
+}
+
+impl Consumer {
+    /// In headers of Kong's names. Those that a client sent have gone before.
+    fn introduce(&self, credential: &HeaderValue, headers: &mut HeaderMap) {
+        headers.insert(CONSUMER_ID, self.id.clone());
+        headers.insert(CONSUMER_USERNAME, self.username.clone());
+        headers.insert(CREDENTIAL_IDENTIFIER, credential.clone());
     }
 }
 
@@ -86,7 +118,7 @@ impl KeyAuth {
         Some(Self { headers, hide })
     }
 
-    /// Tells the service who it is, in headers of Kong's names. Those that a client sent have gone before.
+    /// Tells the service who it is.
     pub fn authenticate<'a>(
         &self,
         consumers: &'a Consumers,
@@ -102,9 +134,7 @@ impl KeyAuth {
         if self.hide {
             headers.remove(name);
         }
-        headers.insert(CONSUMER_ID, consumer.id.clone());
-        headers.insert(CONSUMER_USERNAME, consumer.username.clone());
-        headers.insert(CREDENTIAL_IDENTIFIER, credential.clone());
+        consumer.introduce(credential, headers);
         Ok(consumer)
     }
 }
