@@ -1,0 +1,148 @@
+//! Reservations and their lines.
+
+use jiff::Timestamp;
+use sdk::{DbError, Executor, FromRow, Row, params};
+use uuid::Uuid;
+
+use super::columns;
+use crate::domain::lines::Line;
+use crate::domain::reservation::{Reservation, Status};
+use crate::domain::{Place, ReservationId};
+
+// Another request that makes the same one is waited for.
+const INSERT: &str = "
+    with made as (
+        insert into reservations (id, ttl_s, expires_at, made_by, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $5)
+        on conflict on constraint reservations_pkey do nothing
+        returning id
+    ), lines as (
+        insert into reservation_lines (reservation_id, line, location_id, product_id, quantity)
+        select made.id, l.line, l.location_id, l.product_id, l.quantity
+        from made
+        cross join unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+            as l (line, location_id, product_id, quantity)
+    )
+    select id from made";
+
+macro_rules! find {
+    ($lock:literal) => {
+        concat!(
+            "select r.id, r.status, r.ttl_s, r.expires_at, r.version, r.created_at, r.updated_at,
+                l.line, l.location_id, l.product_id, l.quantity
+            from reservations r
+            join reservation_lines l on l.reservation_id = r.id
+            where r.id = any ($1)
+            order by r.id, l.line ",
+            $lock
+        )
+    };
+}
+
+const FIND: &str = find!("");
+
+const LOCK: &str = find!("for no key update of r");
+
+const TURN: &str = "
+    update reservations set status = $2, version = version + 1, updated_at = $3
+    where id = $1
+    returning version";
+
+// Whoever is working with a reservation at this moment decides about it.
+const EXPIRE: &str = "
+    with old as materialized (
+        select id
+        from reservations
+        where status = 'active' and expires_at <= $1
+        order by expires_at, id
+        limit $2
+        for no key update skip locked
+    )
+    update reservations r
+    set status = 'expired', version = r.version + 1, updated_at = $1
+    from old
+    where r.id = old.id
+    returning r.id";
+
+/// One line, with what it is a line of.
+struct Joined(Reservation, Line);
+
+impl FromRow for Joined {
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
+        let reservation = Reservation {
+            id: row.get("id")?,
+            status: row.get("status")?,
+            ttl_s: row.get("ttl_s")?,
+            expires_at: row.get("expires_at")?,
+            version: row.get("version")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+            lines: Vec::new(),
+        };
+        let number = row.get("line")?;
+        let place = Place { location: row.get("location_id")?, product: row.get("product_id")? };
+        Ok(Joined(reservation, Line { number, place, amount: row.get("quantity")? }))
+    }
+}
+
+/// Whether it is new.
+pub async fn insert(db: &impl Executor, reservation: &Reservation, made_by: &str) -> Result<bool, DbError> {
+    let lines = &reservation.lines;
+    let (locations, products) = columns(lines.iter().map(|line| line.place));
+    let numbers: Vec<i64> = lines.iter().map(|line| line.number).collect();
+    let quantities: Vec<i64> = lines.iter().map(|line| line.amount).collect();
+    let params = params![
+        reservation.id,
+        reservation.ttl_s,
+        reservation.expires_at,
+        made_by,
+        reservation.created_at,
+        numbers,
+        locations,
+        products,
+        quantities,
+    ];
+    let made: Option<(ReservationId,)> = db.query_opt(INSERT, params).await?;
+    Ok(made.is_some())
+}
+
+pub async fn find(db: &impl Executor, id: ReservationId) -> Result<Option<Reservation>, DbError> {
+    Ok(grouped(db.query(FIND, params![vec![id.0]]).await?).pop())
+}
+
+/// Until the transaction ends.
+pub async fn lock(db: &impl Executor, id: ReservationId) -> Result<Option<Reservation>, DbError> {
+    Ok(grouped(db.query(LOCK, params![vec![id.0]]).await?).pop())
+}
+
+/// The version that it has since.
+pub async fn turn(
+    db: &impl Executor,
+    id: ReservationId,
+    status: Status,
+    now: Timestamp,
+) -> Result<i64, DbError> {
+    let (version,) = db.query_one(TURN, params![id, status, now]).await?;
+    Ok(version)
+}
+
+/// Ends active reservations that are past their expiry and that nobody works with; those it ended.
+pub async fn expire(db: &impl Executor, now: Timestamp, limit: i64) -> Result<Vec<Reservation>, DbError> {
+    let ids: Vec<(Uuid,)> = db.query(EXPIRE, params![now, limit]).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
+    Ok(grouped(db.query(FIND, params![ids]).await?))
+}
+
+fn grouped(rows: Vec<Joined>) -> Vec<Reservation> {
+    let mut reservations: Vec<Reservation> = Vec::new();
+    for Joined(reservation, line) in rows {
+        match reservations.last_mut().filter(|last| last.id == reservation.id) {
+            Some(last) => last.lines.push(line),
+            None => reservations.push(Reservation { lines: vec![line], ..reservation }),
+        }
+    }
+    reservations
+}
