@@ -54,7 +54,7 @@ create table stock (
 -- Room on the page for the next version of a row: a change then mostly touches no index.
 with (fillfactor = 50);
 
-create index stock_by_product on stock (product_id, location_id);
+create index stock_by_product on stock (product_id);
 create index stock_alerts on stock (location_id, product_id) where level <> 'normal';
 
 -- The ledger: the sum of its deltas is what is on hand. Append-only, which a trigger keeps.

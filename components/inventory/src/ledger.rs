@@ -108,16 +108,25 @@ impl Locked {
 /// [`Refused::NoSuchLocation`] when one has no row because its location does not exist.
 pub async fn lock(tx: &Tx, places: &[Place]) -> Result<Locked, Refused> {
     let locked: BTreeMap<Place, Holding> = stock::lock(tx, places.iter().copied()).await?.into_iter().collect();
-    let mut without: Vec<LocationId> =
+    let without: Vec<LocationId> =
         places.iter().filter(|place| !locked.contains_key(place)).map(|place| place.location).collect();
-    if !without.is_empty() {
-        without.dedup();
-        let known = locations::those_of(tx, &without).await?;
-        if let Some(unknown) = without.iter().find(|id| known.iter().all(|location| location.id != **id)) {
-            return Err(Refused::NoSuchLocation(*unknown));
-        }
-    }
+    known(tx, &without).await?;
     Ok(Locked(locked))
+}
+
+/// That these locations exist.
+///
+/// # Errors
+/// [`Refused::NoSuchLocation`] with the first that does not.
+pub async fn known(tx: &Tx, ids: &[LocationId]) -> Result<(), Refused> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = locations::those_of(tx, ids).await?;
+    match ids.iter().find(|id| known.iter().all(|location| location.id != **id)) {
+        Some(unknown) => Err(Refused::NoSuchLocation(*unknown)),
+        None => Ok(()),
+    }
 }
 
 /// Makes the rows that are missing, and locks all: something comes to where it never was before. Made

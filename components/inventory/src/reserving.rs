@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::domain::lines::{Line, Lines};
 use crate::domain::reservation::{Reservation, Status, Step, Verb, expiry};
-use crate::domain::{Change, LocationId, Made, Place, ProductId, ReservationId};
-use crate::ledger;
-use crate::store::reservations;
+use crate::domain::{Change, LocationId, Made, Place, ProductId, ReservationId, Shortage};
+use crate::ledger::{self, Refused};
+use crate::store::reservations::{self, Inserted};
 use crate::store::stock::Cause;
 
 #[derive(Debug, Serialize)]
@@ -54,9 +54,13 @@ pub async fn reserve(
         updated_at: now,
         lines: lines.as_slice().to_vec(),
     };
-    if !reservations::insert(tx, &reservation, actor).await? {
-        let before = reservations::find(tx, id).await?.ok_or_else(|| not_found(id))?;
-        return repeated(before, ttl_s, lines.as_slice());
+    match reservations::insert(tx, &reservation, actor).await? {
+        Inserted::New => {}
+        Inserted::Before => {
+            let before = reservations::find(tx, id).await?.ok_or_else(|| not_found(id))?;
+            return repeated(before, ttl_s, lines.as_slice());
+        }
+        Inserted::Short(shortages) => return Err(short(tx, shortages).await.about(lines)),
     }
     let changes = reservation.changes(Status::Active);
     let places: Vec<Place> = lines.iter().map(|line| line.place).collect();
@@ -71,6 +75,16 @@ pub async fn reserve(
     Ok((reservation, Made::Now))
 }
 
+/// Of a place that does not exist there is nothing either, but that is another answer.
+async fn short(tx: &Tx, shortages: Vec<Shortage>) -> Refused {
+    let empty = shortages.iter().filter(|shortage| shortage.available == 0);
+    let ids: Vec<LocationId> = empty.map(|shortage| shortage.location_id).collect();
+    match ledger::known(tx, &ids).await {
+        Ok(()) => Refused::Short(shortages),
+        Err(refused) => refused,
+    }
+}
+
 fn repeated(before: Reservation, ttl_s: i64, lines: &[Line]) -> Result<(Reservation, Made)> {
     if !before.is_of(ttl_s, lines) {
         return Err(Problem::conflict("reservation-differs")
@@ -80,7 +94,7 @@ fn repeated(before: Reservation, ttl_s: i64, lines: &[Line]) -> Result<(Reservat
         Status::Active | Status::Pinned | Status::Committed => Ok((before, Made::Before)),
         Status::Released | Status::Expired => Err(Problem::conflict("reservation-ended")
             .detail("this reservation was made before, and its units are not promised any more")
-            .with("status", before.status.as_str())),
+            .with("state", before.status.as_str())),
     }
 }
 
@@ -97,7 +111,7 @@ pub async fn turn(tx: &Tx, context: &Context, id: ReservationId, verb: Verb, act
             let status = reservation.status.as_str();
             return Err(Problem::conflict("reservation-state")
                 .detail(format!("a reservation that is {status} cannot be asked to {}", verb.as_str()))
-                .with("status", status)
+                .with("state", status)
                 .with("allowed", reservation.status.allowed()));
         }
     };

@@ -14,9 +14,9 @@ use crate::domain::shipment::{self, Arrival, Mistake, Moved, Shipment, ShipmentK
 use crate::domain::{Change, DiscrepancyKind, Kind, LocationId, LocationKind, Place, ProductId, ShipmentId};
 use crate::ledger::{self, no_such_location};
 use crate::store::discrepancies::Missing;
+use crate::store::locations;
 use crate::store::shipments::{self, NewShipment};
 use crate::store::stock::Cause;
-use crate::store::locations;
 use crate::vouching;
 
 /// A shipment with its lines.
@@ -26,7 +26,9 @@ pub type Loaded = (Shipment, Vec<ShipmentLine>);
 #[derive(Clone, Debug)]
 pub enum Order {
     Approve,
-    Reject { reason: Option<String> },
+    Reject {
+        reason: Option<String>,
+    },
     /// Everything, or these quantities and nothing else.
     Ship(Option<Vec<(ProductId, i64)>>),
     /// Everything that is under way, or what is named.
@@ -149,7 +151,7 @@ pub async fn turn(
         let (status, verb) = (shipment.status.as_str(), order.verb().as_str());
         return Err(Problem::conflict("shipment-state")
             .detail(format!("what is {status} cannot be asked to {verb}"))
-            .with("status", status)
+            .with("state", status)
             .with("allowed", shipment.status.allowed()));
     };
     let mut lines = lines(tx, id).await?;

@@ -9,9 +9,7 @@ use sdk::{Context, Problem, Result, Tx};
 use serde::Serialize;
 
 use crate::domain::lines::Lines;
-use crate::domain::{
-    Change, DiscrepancyKind, Kind, LocationId, Made, OnShortage, Place, ProductId, VoucherKind,
-};
+use crate::domain::{Change, DiscrepancyKind, Kind, LocationId, Made, OnShortage, Place, ProductId, VoucherKind};
 use crate::ledger::{self, Locked, Refused};
 use crate::store::discrepancies::{self, Discrepancy, Missing};
 use crate::store::stock::Cause;
@@ -77,12 +75,7 @@ pub async fn record(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str
     Ok(Recorded { voucher, lines, made: Made::Now })
 }
 
-async fn attempt(
-    tx: &Tx,
-    context: &Context,
-    new: NewVoucher<'_>,
-    actor: &str,
-) -> Result<Vec<VoucherLine>, Refused> {
+async fn attempt(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str) -> Result<Vec<VoucherLine>, Refused> {
     let places: Vec<Place> = new.lines.iter().map(|line| line.place).collect();
     let locked = match new.kind {
         VoucherKind::Issue => ledger::lock(tx, &places).await?,
@@ -119,8 +112,7 @@ async fn repeated(tx: &Tx, new: NewVoucher<'_>) -> Result<Recorded> {
     let asked = new.lines.iter().map(|line| (line.place, line.amount));
     let same = lines.iter().map(|line| (line.place(), line.quantity)).eq(asked);
     if !same || voucher.on_shortage != new.on_shortage {
-        return Err(Problem::conflict("voucher-differs")
-            .detail("this reference was recorded before, with other lines"));
+        return Err(Problem::conflict("voucher-differs").detail("this reference was recorded before, with other lines"));
     }
     Ok(Recorded { voucher, lines, made: Made::Before })
 }

@@ -141,10 +141,8 @@ async fn adjust(
     actor: &str,
 ) -> Result<Vec<stock::Stock>, Refused> {
     let places: Vec<Place> = lines.iter().map(|line| line.place).collect();
-    let changes: Vec<Change> = lines
-        .iter()
-        .map(|line| Change::none(line.place, Kind::Adjustment, line.number).on_hand(line.amount))
-        .collect();
+    let changes: Vec<Change> =
+        lines.iter().map(|line| Change::none(line.place, Kind::Adjustment, line.number).on_hand(line.amount)).collect();
     let locked = ledger::lock_or_make(tx, context, &places).await?;
     let cause = Cause { reference: Some(reference), reason: Some(reason), actor, at: ledger::now(context) };
     ledger::change(tx, context, &locked, &changes, cause, Vec::new()).await

@@ -142,7 +142,10 @@ fn unknown_location(refused: Refused) -> Problem {
 fn below_reserved(refused: Refused, row: &stock::Stock) -> Problem {
     match refused {
         Refused::Short(_) => Problem::conflict("count-below-reserved")
-            .detail(format!("{} units are promised: they are here, or their reservations have to end first", row.reserved))
+            .detail(format!(
+                "{} units are promised: they are here, or their reservations have to end first",
+                row.reserved
+            ))
             .with("reserved", row.reserved)
             .with("on_hand", row.on_hand),
         other => other.into(),

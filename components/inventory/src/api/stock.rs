@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use sdk::{Context, Cursor, ETag, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Problem, Query, Result, WithETag};
+use sdk::{
+    Context, Cursor, ETag, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Problem, Query, Result, WithETag,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

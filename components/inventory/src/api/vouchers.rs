@@ -19,9 +19,7 @@ use crate::store::vouchers::VoucherLine;
 use crate::vouching::{self, NewVoucher, Recorded};
 
 pub fn routes() -> Router<Context> {
-    Router::new()
-        .route("/internal/v1/issues/{ref}", put(issue))
-        .route("/internal/v1/receipts/{ref}", put(receipt))
+    Router::new().route("/internal/v1/issues/{ref}", put(issue)).route("/internal/v1/receipts/{ref}", put(receipt))
 }
 
 /// What was sold.

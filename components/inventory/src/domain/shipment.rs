@@ -191,10 +191,8 @@ pub fn ship(lines: &[ShipmentLine], named: Option<&[(ProductId, i64)]>) -> Resul
 
 /// What arrives: everything that is under way, or what is named. And whether that was the last of it.
 pub fn receive(lines: &[ShipmentLine], named: Option<&[Arrival]>) -> Result<(Vec<Moved>, Status), Vec<Mistake>> {
-    let all: Vec<Arrival> = lines
-        .iter()
-        .map(|line| Arrival { product: line.product_id, received: line.outstanding(), lost: 0 })
-        .collect();
+    let all: Vec<Arrival> =
+        lines.iter().map(|line| Arrival { product: line.product_id, received: line.outstanding(), lost: 0 }).collect();
     let arrivals = named.unwrap_or(&all);
     let moved = moved(lines, arrivals.iter().map(|arrival| arrival.product), |index, line| {
         let Arrival { received, lost, .. } = *arrivals.get(index)?;

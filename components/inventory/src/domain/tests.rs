@@ -112,7 +112,11 @@ mod lines_of_requests {
             ]
         );
         assert_eq!(
-            wrong(Amount::Delta, None, &[draft(None, 1, 1), draft(Some(1), 1, 0), draft(Some(1), 2, -QUANTITY_MAX - 1)]),
+            wrong(
+                Amount::Delta,
+                None,
+                &[draft(None, 1, 1), draft(Some(1), 1, 0), draft(Some(1), 2, -QUANTITY_MAX - 1)]
+            ),
             [
                 pair("/lines/0/location_id", "location-missing"),
                 pair("/lines/1/delta", "delta-out-of-range"),
@@ -251,8 +255,7 @@ mod shipments {
 
     #[test]
     fn what_can_be_asked_in_each_state() {
-        let table: BTreeMap<Status, Vec<&str>> =
-            Status::ALL.iter().map(|status| (*status, status.allowed())).collect();
+        let table: BTreeMap<Status, Vec<&str>> = Status::ALL.iter().map(|status| (*status, status.allowed())).collect();
         let expected: BTreeMap<Status, Vec<&str>> = [
             (Status::Pending, vec!["approve", "reject", "cancel"]),
             (Status::Approved, vec!["ship", "cancel"]),

@@ -26,19 +26,7 @@ pub struct Movement {
     pub occurred_at: Timestamp,
 }
 
-from_row!(Movement {
-    id,
-    location_id,
-    product_id,
-    delta,
-    on_hand,
-    kind,
-    reference,
-    line,
-    reason,
-    actor,
-    occurred_at,
-});
+from_row!(Movement { id, location_id, product_id, delta, on_hand, kind, reference, line, reason, actor, occurred_at });
 
 /// What a list is restricted to.
 #[derive(Clone, Debug, Default)]

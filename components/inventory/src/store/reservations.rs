@@ -7,23 +7,40 @@ use uuid::Uuid;
 use super::columns;
 use crate::domain::lines::Line;
 use crate::domain::reservation::{Reservation, Status};
-use crate::domain::{Place, ReservationId};
+use crate::domain::{LocationId, Place, ProductId, ReservationId, Shortage};
 
-// Another request that makes the same one is waited for.
+// What is short is seen by the snapshot, without a lock and before anything is written: of many who want the
+// last unit, those who come too late cost a read. If nothing is short this is no promise yet. A repetition is
+// not told that its own units are gone: what took them, the same snapshot shows. Another request that is just
+// making the same one is waited for.
 const INSERT: &str = "
-    with made as (
+    with wanted as (
+        select *
+        from unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+            as w (line, location_id, product_id, quantity)
+    ), short as (
+        select w.location_id, w.product_id, w.quantity as requested,
+            coalesce(s.on_hand - s.reserved, 0) as available
+        from wanted w
+        left join stock s on s.location_id = w.location_id and s.product_id = w.product_id
+        where coalesce(s.on_hand - s.reserved, 0) < w.quantity
+            and not exists (select from reservations r where r.id = $1)
+    ), made as (
         insert into reservations (id, ttl_s, expires_at, made_by, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $5)
+        select $1, $2, $3, $4, $5, $5
+        where not exists (select from short)
         on conflict on constraint reservations_pkey do nothing
         returning id
     ), lines as (
         insert into reservation_lines (reservation_id, line, location_id, product_id, quantity)
-        select made.id, l.line, l.location_id, l.product_id, l.quantity
+        select made.id, w.line, w.location_id, w.product_id, w.quantity
         from made
-        cross join unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-            as l (line, location_id, product_id, quantity)
+        cross join wanted w
     )
-    select id from made";
+    select null::bigint as location_id, null::bigint as product_id, 0 as requested, 0 as available from made
+    union all
+    select location_id, product_id, requested, available from short
+    order by location_id, product_id";
 
 macro_rules! find {
     ($lock:literal) => {
@@ -64,6 +81,29 @@ const EXPIRE: &str = "
     where r.id = old.id
     returning r.id";
 
+/// What became of a reservation that was to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    New,
+    /// There is one of that id.
+    Before,
+    /// Nothing was made: there is not enough.
+    Short(Vec<Shortage>),
+}
+
+/// A shortage, or that there is none.
+struct Verdict(Option<Shortage>);
+
+impl FromRow for Verdict {
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
+        let (location, product): (Option<LocationId>, Option<ProductId>) =
+            (row.get("location_id")?, row.get("product_id")?);
+        let (requested, available) = (row.get("requested")?, row.get("available")?);
+        let place = location.zip(product);
+        Ok(Verdict(place.map(|(location_id, product_id)| Shortage { location_id, product_id, requested, available })))
+    }
+}
+
 /// One line, with what it is a line of.
 struct Joined(Reservation, Line);
 
@@ -85,8 +125,8 @@ impl FromRow for Joined {
     }
 }
 
-/// Whether it is new.
-pub async fn insert(db: &impl Executor, reservation: &Reservation, made_by: &str) -> Result<bool, DbError> {
+/// Writes it down, unless something is short already.
+pub async fn insert(db: &impl Executor, reservation: &Reservation, made_by: &str) -> Result<Inserted, DbError> {
     let lines = &reservation.lines;
     let (locations, products) = columns(lines.iter().map(|line| line.place));
     let numbers: Vec<i64> = lines.iter().map(|line| line.number).collect();
@@ -102,8 +142,12 @@ pub async fn insert(db: &impl Executor, reservation: &Reservation, made_by: &str
         products,
         quantities,
     ];
-    let made: Option<(ReservationId,)> = db.query_opt(INSERT, params).await?;
-    Ok(made.is_some())
+    let verdicts: Vec<Verdict> = db.query(INSERT, params).await?;
+    if verdicts.is_empty() {
+        return Ok(Inserted::Before);
+    }
+    let shortages: Vec<Shortage> = verdicts.into_iter().filter_map(|Verdict(shortage)| shortage).collect();
+    Ok(if shortages.is_empty() { Inserted::New } else { Inserted::Short(shortages) })
 }
 
 pub async fn find(db: &impl Executor, id: ReservationId) -> Result<Option<Reservation>, DbError> {
@@ -116,12 +160,7 @@ pub async fn lock(db: &impl Executor, id: ReservationId) -> Result<Option<Reserv
 }
 
 /// The version that it has since.
-pub async fn turn(
-    db: &impl Executor,
-    id: ReservationId,
-    status: Status,
-    now: Timestamp,
-) -> Result<i64, DbError> {
+pub async fn turn(db: &impl Executor, id: ReservationId, status: Status, now: Timestamp) -> Result<i64, DbError> {
     let (version,) = db.query_one(TURN, params![id, status, now]).await?;
     Ok(version)
 }

@@ -38,8 +38,7 @@ const LIST: &str = concat!("select ", shipment!(), " from shipments");
 
 const GET: &str = concat!("select ", shipment!(), " from shipments where kind = $1 and id = $2");
 
-const LOCK: &str =
-    concat!("select ", shipment!(), " from shipments where kind = $1 and id = $2 for no key update");
+const LOCK: &str = concat!("select ", shipment!(), " from shipments where kind = $1 and id = $2 for no key update");
 
 const LINES: &str = "
     select shipment_id, line, product_id, requested, shipped, received, lost
@@ -142,28 +141,17 @@ pub async fn list(
     db.query(&sql, params).await
 }
 
-pub async fn get(
-    db: &impl Executor,
-    kind: ShipmentKind,
-    id: ShipmentId,
-) -> Result<Option<Shipment>, DbError> {
+pub async fn get(db: &impl Executor, kind: ShipmentKind, id: ShipmentId) -> Result<Option<Shipment>, DbError> {
     db.query_opt(GET, params![kind, id]).await
 }
 
 /// Until the transaction ends.
-pub async fn lock(
-    db: &impl Executor,
-    kind: ShipmentKind,
-    id: ShipmentId,
-) -> Result<Option<Shipment>, DbError> {
+pub async fn lock(db: &impl Executor, kind: ShipmentKind, id: ShipmentId) -> Result<Option<Shipment>, DbError> {
     db.query_opt(LOCK, params![kind, id]).await
 }
 
 /// Of several shipments, by their ids.
-pub async fn lines(
-    db: &impl Executor,
-    ids: &[ShipmentId],
-) -> Result<Vec<(ShipmentId, ShipmentLine)>, DbError> {
+pub async fn lines(db: &impl Executor, ids: &[ShipmentId]) -> Result<Vec<(ShipmentId, ShipmentLine)>, DbError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let lines: Vec<Of> = db.query(LINES, params![ids]).await?;
     Ok(lines.into_iter().map(|Of(id, line)| (id, line)).collect())

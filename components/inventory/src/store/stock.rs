@@ -182,12 +182,7 @@ impl FromRow for Held {
 }
 
 /// In the order of places.
-pub async fn list(
-    db: &impl Executor,
-    filter: Filter,
-    after: Option<Place>,
-    limit: i64,
-) -> Result<Vec<Stock>, DbError> {
+pub async fn list(db: &impl Executor, filter: Filter, after: Option<Place>, limit: i64) -> Result<Vec<Stock>, DbError> {
     let mut conditions = Conditions::new();
     conditions.and("s.location_id = $?", filter.location);
     conditions.and("s.product_id = $?", filter.product);
@@ -215,21 +210,14 @@ pub async fn availability(db: &impl Executor, product: ProductId) -> Result<Vec<
 
 /// Locks the rows until the transaction ends, whatever the order of the places. What has no row is left
 /// out.
-pub async fn lock(
-    db: &impl Executor,
-    places: impl Iterator<Item = Place>,
-) -> Result<Vec<(Place, Holding)>, DbError> {
+pub async fn lock(db: &impl Executor, places: impl Iterator<Item = Place>) -> Result<Vec<(Place, Holding)>, DbError> {
     let (locations, products) = columns(places);
     let held: Vec<Held> = db.query(LOCK, params![locations, products]).await?;
     Ok(held.into_iter().map(|held| (held.place, held.holding)).collect())
 }
 
 /// Makes the rows that are missing, without anything in them.
-pub async fn ensure(
-    db: &impl Executor,
-    places: impl Iterator<Item = Place>,
-    now: Timestamp,
-) -> Result<(), DbError> {
+pub async fn ensure(db: &impl Executor, places: impl Iterator<Item = Place>, now: Timestamp) -> Result<(), DbError> {
     let (locations, products) = columns(places);
     db.execute(ENSURE, params![locations, products, now]).await?;
     Ok(())

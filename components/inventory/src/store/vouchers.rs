@@ -83,10 +83,6 @@ pub async fn find(db: &impl Executor, kind: VoucherKind, reference: &str) -> Res
     db.query_one(FIND, params![kind, reference]).await
 }
 
-pub async fn lines(
-    db: &impl Executor,
-    kind: VoucherKind,
-    reference: &str,
-) -> Result<Vec<VoucherLine>, DbError> {
+pub async fn lines(db: &impl Executor, kind: VoucherKind, reference: &str) -> Result<Vec<VoucherLine>, DbError> {
     db.query(LINES, params![kind, reference]).await
 }

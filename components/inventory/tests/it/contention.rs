@@ -51,7 +51,7 @@ async fn buyers_and_tills_share_what_there_is() {
         let sold = issue(app, &format!("till-{id}"), &[(MONTREAL, NEW, 1)], "refuse").send();
         tokio::spawn(async move { if sold.await.status == 201 { 1 } else { 0 } })
     };
-    let all = (0..80).map(|id| if id.is_multiple_of(2) { checkout(id) } else { till(id) });
+    let all = (0..80_u128).map(|id| if id.is_multiple_of(2) { checkout(id) } else { till(id) });
     let sold: i64 = join_all(all).await.into_iter().map(Result::unwrap).sum();
     assert_eq!(depot.held(MONTREAL, NEW).await, (60 - sold, 0, 0));
     assert!(sold > 30, "{sold} sold: the test proves little");
@@ -100,7 +100,8 @@ async fn rows_are_locked_in_one_order_whatever_they_are_asked_for_in() {
     let start = Arc::new(Barrier::new(WRITERS));
     let writers = (0..WRITERS).map(|writer| {
         let mut places = places.clone();
-        places.rotate_left(writer * places.len() / WRITERS);
+        let turned = writer * places.len() / WRITERS;
+        places.rotate_left(turned);
         if writer % 2 == 0 {
             places.reverse();
         }

@@ -105,7 +105,7 @@ async fn one_that_has_ended_has_no_second_life() {
     depot.reserve(1, &lines).await;
     depot.turn(1, "release").await;
     let problem = reserve(&depot.app, 1, &lines, 60).send().await.expect_problem(409, "reservation-ended");
-    assert_eq!(problem["status"], 409);
+    assert_eq!(problem["state"], "released");
     assert_eq!(depot.held(MONTREAL, NEW).await, (4, 0, 0));
     depot.audited().await;
 }

@@ -124,7 +124,8 @@ pub fn receipt(app: &TestApp, reference: &str, lines: &[Units]) -> TestRequest {
 }
 
 pub fn adjust(app: &TestApp, lines: &[Units]) -> TestRequest {
-    let line = |(location, product, delta): &Units| json!({"location_id": location, "product_id": product, "delta": delta});
+    let line =
+        |(location, product, delta): &Units| json!({"location_id": location, "product_id": product, "delta": delta});
     let lines: Value = lines.iter().map(line).collect();
     let request = app.post("/api/v1/adjustments").as_role(Role::Manager);
     request.json(&json!({"reason": "delivery", "lines": lines}))
