@@ -6,7 +6,7 @@ values
     (1, 'MTL', 'Montréal Centre', 'store'),
     (2, 'QUE', 'Québec', 'store'),
     (3, 'SHE', 'Sherbrooke', 'store'),
-    (4, 'TRO', 'Trois-Rivières', 'store'),
+    (4, 'TRI', 'Trois-Rivières', 'store'),
     (5, 'GAT', 'Gatineau', 'store'),
     (100, 'LOG', 'Centre logistique', 'warehouse');
 

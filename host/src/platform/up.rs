@@ -43,6 +43,7 @@ struct Definition {
 
 const SERVICES: &[Definition] = &[
     Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
+    Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
     Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
 ];
 

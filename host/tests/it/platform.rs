@@ -17,9 +17,9 @@ use tempfile::TempDir;
 use crate::support::client::{self, Client, Response};
 use crate::support::command::comptoir;
 
-/// Two clusters' worth of initdb, four hosts, and a machine that is busy with other tests.
+/// Two clusters' worth of initdb, five hosts, and a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(180);
-const SERVICES: [&str; 2] = ["products", "cart"];
+const SERVICES: [&str; 3] = ["products", "inventory", "cart"];
 
 pub struct Platform {
     child: Child,
@@ -181,6 +181,7 @@ async fn from_the_first_request_to_the_second_start() {
     let platform = Platform::start().await;
     catalogue(&platform).await;
     staff(&platform).await;
+    stock(&platform).await;
     let cart = carts(&platform).await;
     gateway_keeps_the_inside_in(&platform).await;
     metrics(&platform).await;
@@ -224,6 +225,15 @@ async fn staff(platform: &Platform) {
     platform.send(Method::PATCH, path, &staff, &change).await.expect_status(200);
     let stale = platform.send(Method::PATCH, path, &staff, &json!({"description": "stale"})).await;
     stale.expect_problem(412, "precondition-failed");
+}
+
+/// What can be had is for everybody, the rest for staff.
+async fn stock(platform: &Platform) {
+    let available = platform.get("/api/v1/stock/availability/1").await.expect_status(200).json();
+    assert_eq!(available["locations"].as_array().map(Vec::len), Some(6), "{available:#}");
+    platform.get("/api/v1/locations").await.expect_status(200);
+    platform.get("/api/v1/stock/1/1").await.expect_status(401);
+    platform.get("/api/inventory/openapi.json").await.expect_status(200);
 }
 
 /// Leaves a cart with 32 of one product.

@@ -194,9 +194,9 @@ mod reservations {
                         false
                     }
                     Verb::Commit if taken => true,
-                    Verb::Release if held => std::mem::replace(&mut held, false) && false,
+                    Verb::Release if held => !std::mem::replace(&mut held, false),
                     Verb::Release if !taken => true,
-                    Verb::Expire if held && !pinned => std::mem::replace(&mut held, false) && false,
+                    Verb::Expire if held && !pinned => !std::mem::replace(&mut held, false),
                     Verb::Pin | Verb::Commit | Verb::Release | Verb::Expire => {
                         prop_assert_eq!(step, Step::Refused, "{:?} on {:?}", verb, status);
                         continue;

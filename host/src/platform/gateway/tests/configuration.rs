@@ -5,7 +5,7 @@ use crate::platform::gateway::config::Config;
 
 fn mistakes(kong: &str) -> String {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let names = ["products-service", "cart-service", "cart-service-2", "cart-service-3"];
+    let names = ["products-service", "inventory-service", "cart-service", "cart-service-2", "cart-service-3"];
     let addresses = names.map(|name| (name.to_owned(), address)).into();
     match Gateway::parse(kong, &placeholders(), &addresses, &Registry::new()) {
         Ok(_) => String::new(),
@@ -69,7 +69,7 @@ fn whatever_is_not_implemented_is_named() {
             "5e000000-0000-4000-8000-000000008001",
             "the id 5e000000-0000-4000-8000-000000008001 belongs to services[0] (products) already",
         ),
-        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[1] (cart): `id` is missing"),
+        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[2] (cart): `id` is missing"),
         (
             "${COMPTOIR_KEY_POS}",
             "${COMPTOIR_KEY_HQ}",
@@ -91,7 +91,7 @@ fn all_mistakes_are_told_at_once_with_their_lines() {
     let changed = KONG.replace("preserve_host: false", "preserve_hosts: false");
     let found = mistakes(&changed);
     let lines: Vec<&str> = found.lines().filter(|line| line.contains("`preserve_hosts` is not a field")).collect();
-    assert_eq!(lines.len(), 7, "{found}");
+    assert_eq!(lines.len(), 11, "{found}");
     let number = 1 + KONG.lines().position(|line| line.contains("preserve_host: false")).unwrap();
     assert!(
         lines[0].trim().starts_with(&format!("line {number}: services[0] (products).routes[0] (products-read): ")),
@@ -145,7 +145,7 @@ fn secrets_are_not_printed() {
         .with("COMPTOIR_KEY_LOGISTICS", Secret::new("hunter4"))
         .with("COMPTOIR_KEY_MANAGER", Secret::new("hunter5"))
         .with("COMPTOIR_KEY_POS", Secret::new("hunter6"));
-    let names = ["products-service", "cart-service", "cart-service-2", "cart-service-3"];
+    let names = ["products-service", "inventory-service", "cart-service", "cart-service-2", "cart-service-3"];
     let addresses = names.map(|name| (name.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))).into();
     let gateway = Gateway::parse(KONG, &placeholders, &addresses, &Registry::new()).unwrap();
     let printed = format!("{gateway:?}");
