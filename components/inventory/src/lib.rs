@@ -20,6 +20,14 @@
 //! | `PUT /internal/v1/issues/{ref}, receipts/{ref}` | store sales and returns |
 //! | `GET /internal/v1/events, /internal/v1/audit` | the feed; rules that are broken: an empty list |
 //!
+//! | event | subject, and what its payload says |
+//! |---|---|
+//! | `stock.changed` | `stock/{location}/{product}`: `location_id, product_id, kind, delta, on_hand, reserved, in_transit, level, reference`; the first of each row is what it opens with |
+//! | `reservation.made, pinned, committed, released, expired` | `reservation/{id}`: `status, expires_at, lines, reference` |
+//! | `restock.requested, approved, rejected, shipped, partially_received, received, cancelled` | `restock/{id}`: `number, status, source_id, destination_id, lines, reference` |
+//! | `transfer.*` | `transfer/{id}`: the same |
+//! | `discrepancy.recorded` | `discrepancy/{id}`: `kind, location_id, product_id, quantity, reference` |
+//!
 //! What holds, whatever happens (the numbers are those of the design's invariants):
 //! - `0 <= reserved <= on_hand` (1): a constraint, a guard in the one statement that changes stock,
 //!   and rows that are locked before they are looked at.

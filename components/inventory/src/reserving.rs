@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::lines::{Line, Lines};
 use crate::domain::reservation::{Reservation, Status, Step, Verb, expiry};
-use crate::domain::{Change, LocationId, Made, Place, ProductId, ReservationId, Shortage};
+use crate::domain::{Change, LocationId, Made, Place, ProductId, ReservationId};
 use crate::ledger::{self, Refused};
 use crate::store::reservations::{self, Inserted};
 use crate::store::stock::Cause;
@@ -60,7 +60,11 @@ pub async fn reserve(
             let before = reservations::find(tx, id).await?.ok_or_else(|| not_found(id))?;
             return repeated(before, ttl_s, lines.as_slice());
         }
-        Inserted::Short(shortages) => return Err(short(tx, shortages).await.about(lines)),
+        Inserted::Short { shortages, without_row } => {
+            // Of a place that does not exist there is nothing either, but that is another answer.
+            let known = ledger::known(tx, &without_row).await;
+            return Err(known.err().unwrap_or(Refused::Short(shortages)).about(lines));
+        }
     }
     let changes = reservation.changes(Status::Active);
     let places: Vec<Place> = lines.iter().map(|line| line.place).collect();
@@ -73,16 +77,6 @@ pub async fn reserve(
     };
     made.await.map_err(|refused| refused.about(lines))?;
     Ok((reservation, Made::Now))
-}
-
-/// Of a place that does not exist there is nothing either, but that is another answer.
-async fn short(tx: &Tx, shortages: Vec<Shortage>) -> Refused {
-    let empty = shortages.iter().filter(|shortage| shortage.available == 0);
-    let ids: Vec<LocationId> = empty.map(|shortage| shortage.location_id).collect();
-    match ledger::known(tx, &ids).await {
-        Ok(()) => Refused::Short(shortages),
-        Err(refused) => refused,
-    }
 }
 
 fn repeated(before: Reservation, ttl_s: i64, lines: &[Line]) -> Result<(Reservation, Made)> {

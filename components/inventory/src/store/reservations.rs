@@ -20,7 +20,7 @@ const INSERT: &str = "
             as w (line, location_id, product_id, quantity)
     ), short as (
         select w.location_id, w.product_id, w.quantity as requested,
-            coalesce(s.on_hand - s.reserved, 0) as available
+            coalesce(s.on_hand - s.reserved, 0) as available, s.location_id is null as without_row
         from wanted w
         left join stock s on s.location_id = w.location_id and s.product_id = w.product_id
         where coalesce(s.on_hand - s.reserved, 0) < w.quantity
@@ -37,9 +37,11 @@ const INSERT: &str = "
         from made
         cross join wanted w
     )
-    select null::bigint as location_id, null::bigint as product_id, 0 as requested, 0 as available from made
+    select null::bigint as location_id, null::bigint as product_id, 0 as requested, 0 as available,
+        false as without_row
+    from made
     union all
-    select location_id, product_id, requested, available from short
+    select location_id, product_id, requested, available, without_row from short
     order by location_id, product_id";
 
 macro_rules! find {
@@ -87,20 +89,31 @@ pub enum Inserted {
     New,
     /// There is one of that id.
     Before,
-    /// Nothing was made: there is not enough.
-    Short(Vec<Shortage>),
+    /// Nothing was made: there is not enough. And where there is not even a row of stock.
+    Short {
+        shortages: Vec<Shortage>,
+        without_row: Vec<LocationId>,
+    },
 }
 
 /// A shortage, or that there is none.
-struct Verdict(Option<Shortage>);
+struct Verdict {
+    shortage: Option<Shortage>,
+    without_row: bool,
+}
 
 impl FromRow for Verdict {
     fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
         let (location, product): (Option<LocationId>, Option<ProductId>) =
             (row.get("location_id")?, row.get("product_id")?);
         let (requested, available) = (row.get("requested")?, row.get("available")?);
-        let place = location.zip(product);
-        Ok(Verdict(place.map(|(location_id, product_id)| Shortage { location_id, product_id, requested, available })))
+        let shortage = location.zip(product).map(|(location_id, product_id)| Shortage {
+            location_id,
+            product_id,
+            requested,
+            available,
+        });
+        Ok(Verdict { shortage, without_row: row.get("without_row")? })
     }
 }
 
@@ -146,8 +159,17 @@ pub async fn insert(db: &impl Executor, reservation: &Reservation, made_by: &str
     if verdicts.is_empty() {
         return Ok(Inserted::Before);
     }
-    let shortages: Vec<Shortage> = verdicts.into_iter().filter_map(|Verdict(shortage)| shortage).collect();
-    Ok(if shortages.is_empty() { Inserted::New } else { Inserted::Short(shortages) })
+    let (mut shortages, mut without_row) = (Vec::new(), Vec::new());
+    for verdict in verdicts {
+        let Some(shortage) = verdict.shortage else {
+            return Ok(Inserted::New);
+        };
+        if verdict.without_row {
+            without_row.push(shortage.location_id);
+        }
+        shortages.push(shortage);
+    }
+    Ok(Inserted::Short { shortages, without_row })
 }
 
 pub async fn find(db: &impl Executor, id: ReservationId) -> Result<Option<Reservation>, DbError> {
