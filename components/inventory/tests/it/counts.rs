@@ -62,7 +62,7 @@ async fn a_count_that_is_repeated_at_once_is_no_conflict() {
 /// Invariant 28.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_counts_for_one_version_one_is_made() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 100).await;
     for _ in 0..5 {
         let etag = depot.etag(MONTREAL, NEW).await;

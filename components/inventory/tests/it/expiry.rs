@@ -53,7 +53,7 @@ async fn one_that_is_pinned_never_ends_by_itself() {
 /// A row that several of them have units of is changed once, and its event says by how much.
 #[tokio::test]
 async fn many_end_in_batches() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 250).await;
     for tens in 0..25 {
         let made = (0..10).map(|one| reserve(&depot.app, 10 * tens + one, &[(MONTREAL, NEW, 1)], 60).send());
@@ -102,7 +102,7 @@ async fn one_in_use_is_left_to_who_uses_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pin_and_the_task_at_once_end_in_one_of_them() {
     const ROUND: u128 = 12;
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 10_000).await;
     let (mut pinned, mut expired) = (0, 0);
     // Until both have won sometimes; on any machine that is soon.

@@ -156,7 +156,7 @@ async fn what_the_state_forbids_is_a_conflict_that_names_what_is_allowed() {
 /// Lost answers and impatient clients: the same request many times at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_repetitions_are_one_request() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 10).await;
     let app: &TestApp = &depot.app;
     let made = join_all((0..16).map(|_| tokio::spawn(reserve(app, 1, &[(MONTREAL, NEW, 10)], 60).send()))).await;
@@ -176,7 +176,7 @@ async fn parallel_repetitions_are_one_request() {
 /// A commit and a release of the same pinned reservation: one of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_and_a_release_at_once_end_in_one_of_them() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 20).await;
     let mut left = 20;
     for id in 0..20 {

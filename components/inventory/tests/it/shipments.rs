@@ -224,7 +224,7 @@ async fn a_request_that_makes_no_sense_is_refused() {
 /// With a key, a repetition is answered alike; without one, the state says no.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_verb_with_a_key_is_done_once() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(WAREHOUSE, NEW, 100).await;
     let path = shipped(&depot, MONTREAL, &[(NEW, 10)]).await;
     let part = json!({"lines": [{"product_id": NEW, "received": 2}]});

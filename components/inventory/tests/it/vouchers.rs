@@ -80,7 +80,7 @@ async fn a_sale_of_more_than_there_is_is_refused_unless_it_has_happened() {
 /// Tills that come back online together: each unit is sold once, the rest is missing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_uploads_of_offline_sales_add_up() {
-    let depot = Depot::open().await;
+    let depot = Depot::crowded().await;
     depot.deliver(MONTREAL, NEW, 25).await;
     // Each of them twice: tills are impatient.
     let uploads = (0..80).map(|n| {
