@@ -45,6 +45,8 @@ const SERVICES: &[Definition] = &[
     Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
     Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
     Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
+    // Calls inventory and checkout, as soon as they are among these.
+    Definition { name: "orders", ports: &[8006], peers: &[], secrets: &[] },
 ];
 
 /// The host names of the compose file, which `kong.yml` uses.

@@ -1,0 +1,14 @@
+//! The steps of the schema, in order. A step that was applied never changes.
+
+use sdk::Migration;
+
+/// Every step.
+pub const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "orders, lines, timeline, refunds, payment events, effects",
+        sql: include_str!("../migrations/0001_orders.sql"),
+    },
+    Migration { version: 2, name: "idempotency keys", sql: sdk::idempotency::MIGRATION_SQL },
+    Migration { version: 3, name: "events", sql: sdk::outbox::MIGRATION_SQL },
+];
