@@ -14,11 +14,11 @@ pub mod timeline;
 use pricing::{TaxRate, TaxRates};
 use sdk::{Context, DbError, Executor, FromRow, Result, Row, Tx, outbox, params};
 
+use crate::domain::OrderId;
 use crate::domain::address::Address;
 use crate::domain::decision::Decision;
 use crate::domain::draft::{Draft, Fulfilment, Method};
 use crate::domain::order::{Dossier, Line, Order, Totals};
-use crate::domain::OrderId;
 use crate::events;
 
 /// The columns of an [`Order`].

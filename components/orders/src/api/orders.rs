@@ -7,9 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use pricing::Money;
-use sdk::{
-    Context, Cursor, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Principal, Problem, Query, Result,
-};
+use sdk::{Context, Cursor, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Principal, Problem, Query, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

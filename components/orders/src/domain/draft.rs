@@ -169,9 +169,8 @@ impl DraftLine {
 
 impl Fulfilment {
     fn mistakes(&self) -> Vec<FieldError> {
-        let error = |member: &str, code, detail| {
-            vec![FieldError::at_pointer(format!("/fulfilment/{member}"), code, detail)]
-        };
+        let error =
+            |member: &str, code, detail| vec![FieldError::at_pointer(format!("/fulfilment/{member}"), code, detail)];
         let missing = |member| error(member, "missing-field", "this method needs it");
         let surplus = |member| error(member, "surplus-field", "this method has no use for it");
         match (self.method, &self.address, self.store_id) {

@@ -155,13 +155,8 @@ impl Line {
 
     /// As [`pricing::refund`] wants it.
     pub fn returning(&self, units: u32) -> ReturnLine {
-        let sold = SoldLine {
-            quantity: self.quantity,
-            net: self.net,
-            gst: self.gst,
-            qst: self.qst,
-            deposit: self.deposit,
-        };
+        let sold =
+            SoldLine { quantity: self.quantity, net: self.net, gst: self.gst, qst: self.qst, deposit: self.deposit };
         ReturnLine { sold, returned_before: self.returned, returning: units }
     }
 }

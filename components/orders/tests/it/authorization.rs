@@ -75,7 +75,8 @@ async fn a_customer_never_learns_of_anothers_order() {
     for rest in ["", "/timeline", "/refunds"] {
         let theirs = shop.app.get(path(rest)).as_customer(other).send().await;
         let mut theirs = theirs.expect_problem(404, "order-not-found");
-        let mut none = shop.app.get(nobody(rest)).as_customer(other).send().await.expect_problem(404, "order-not-found");
+        let mut none =
+            shop.app.get(nobody(rest)).as_customer(other).send().await.expect_problem(404, "order-not-found");
         // The same words but for the id that was asked for.
         for problem in [&mut theirs, &mut none] {
             for member in ["instance", "detail"] {
@@ -90,7 +91,8 @@ async fn a_customer_never_learns_of_anothers_order() {
     cancel.send().await.expect_problem(404, "order-not-found");
     assert_eq!(shop.read(&made).await, before);
 
-    for (query, customer, count) in [("", other, 0), ("?customer=7", other, 0), ("", CUSTOMER, 1), ("?customer=8", 7, 0)]
+    for (query, customer, count) in
+        [("", other, 0), ("?customer=7", other, 0), ("", CUSTOMER, 1), ("?customer=8", 7, 0)]
     {
         let list = shop.app.get(format!("/api/v1/orders{query}")).as_customer(customer).send().await;
         let list: Value = list.expect_status(200).json();

@@ -209,9 +209,7 @@ async fn send(shop: &Shop, made: &Made, request: &Request, code: &str, event: u1
             captured();
             shop.confirm(made)
         }
-        Request::GiveUp => {
-            shop.app.post(format!("{}/cancel", made.internal())).as_role(Role::Service).json(&json!({}))
-        }
+        Request::GiveUp => shop.app.post(format!("{}/cancel", made.internal())).as_role(Role::Service).json(&json!({})),
         Request::Refund(cokes, juices) => shop.refund(made, &lines(cokes, juices)),
         Request::RefundAll => shop.refund(made, &json!({})),
         Request::PickUp(right) => shop.pick_up(made, if right { code } else { "not it" }),

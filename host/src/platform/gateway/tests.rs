@@ -36,7 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn placeholders() -> Placeholders {
     let names = ["GATEWAY_SECRET", "KEY_HQ", "KEY_LOGISTICS", "KEY_MANAGER", "KEY_POS"];
     let add = |all: Placeholders, name: &str| all.with(format!("COMPTOIR_{name}"), Secret::new(name.to_lowercase()));
-    names.into_iter().fold(Placeholders::new(), add)
+    let token_key = Secret::new("token_key".repeat(4));
+    names.into_iter().fold(Placeholders::new(), add).with("COMPTOIR_TOKEN_KEY".to_owned(), token_key)
 }
 
 /// What a server was asked.
@@ -157,6 +158,11 @@ async fn nobody() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap()
 }
 
+/// The hosts that `kong.yml` names, of services with one each.
+const ALONE: [&str; 3] = ["products-service", "inventory-service", "orders-service"];
+/// Those of the service with three.
+const CARTS: [&str; 3] = ["cart-service", "cart-service-2", "cart-service-3"];
+
 /// A running gateway.
 struct Edge {
     address: SocketAddr,
@@ -173,10 +179,9 @@ impl Edge {
     }
 
     async fn start_with(kong: String, products: SocketAddr, carts: &[SocketAddr]) -> Self {
-        // No test asks inventory: whoever answers for products would answer for it.
-        let one_host_each = ["products-service", "inventory-service"];
-        let mut addresses = Addresses::from(one_host_each.map(|name| (name.to_owned(), products)));
-        for (index, name) in ["cart-service", "cart-service-2", "cart-service-3"].into_iter().enumerate() {
+        // No test asks the others: whoever answers for products would answer for them.
+        let mut addresses = Addresses::from(ALONE.map(|name| (name.to_owned(), products)));
+        for (index, name) in CARTS.into_iter().enumerate() {
             addresses.insert(name.to_owned(), *carts.get(index).or(carts.last()).unwrap_or(&products));
         }
         let registry = Registry::new();

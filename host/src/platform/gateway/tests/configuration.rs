@@ -3,10 +3,14 @@
 use super::*;
 use crate::platform::gateway::config::Config;
 
+/// Every host of `kong.yml`, at one address.
+fn everywhere(address: SocketAddr) -> Addresses {
+    ALONE.into_iter().chain(CARTS).map(|name| (name.to_owned(), address)).collect()
+}
+
 fn mistakes(kong: &str) -> String {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let names = ["products-service", "inventory-service", "cart-service", "cart-service-2", "cart-service-3"];
-    let addresses = names.map(|name| (name.to_owned(), address)).into();
+    let addresses = everywhere(address);
     match Gateway::parse(kong, &placeholders(), &addresses, &Registry::new()) {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
@@ -144,9 +148,9 @@ fn secrets_are_not_printed() {
         .with("COMPTOIR_KEY_HQ", Secret::new("hunter3"))
         .with("COMPTOIR_KEY_LOGISTICS", Secret::new("hunter4"))
         .with("COMPTOIR_KEY_MANAGER", Secret::new("hunter5"))
-        .with("COMPTOIR_KEY_POS", Secret::new("hunter6"));
-    let names = ["products-service", "inventory-service", "cart-service", "cart-service-2", "cart-service-3"];
-    let addresses = names.map(|name| (name.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))).into();
+        .with("COMPTOIR_KEY_POS", Secret::new("hunter6"))
+        .with("COMPTOIR_TOKEN_KEY", Secret::new("hunter7".repeat(5)));
+    let addresses = everywhere(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
     let gateway = Gateway::parse(KONG, &placeholders, &addresses, &Registry::new()).unwrap();
     let printed = format!("{gateway:?}");
     assert!(!printed.contains("hunter"), "{printed}");
