@@ -37,12 +37,14 @@ pub mod openapi;
 pub mod outbox;
 pub mod page;
 pub mod problem;
+mod random;
 pub mod request;
 pub mod respond;
 mod secrets;
 mod service;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
+mod turn;
 
 pub use app::app;
 pub use client::{Client, ClientError};
@@ -62,9 +64,11 @@ pub use openapi::openapi;
 pub use page::{Cursor, Page, PageParams};
 pub use pricing;
 pub use problem::{Problem, Result};
+pub use random::random_bytes;
 pub use respond::{Created, NoContent, NotModified, WithETag};
 pub use secrets::Secrets;
 pub use service::{Definition, Migration, Task, TaskError};
+pub use turn::yield_now;
 
 /// What the macros of this crate name; no part of its interface.
 #[doc(hidden)]
