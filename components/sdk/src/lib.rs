@@ -42,9 +42,9 @@ pub mod request;
 pub mod respond;
 mod secrets;
 mod service;
+mod sleep;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
-mod turn;
 
 pub use app::app;
 pub use client::{Client, ClientError};
@@ -68,7 +68,7 @@ pub use random::random_bytes;
 pub use respond::{Created, NoContent, NotModified, WithETag};
 pub use secrets::Secrets;
 pub use service::{Definition, Migration, Task, TaskError};
-pub use turn::yield_now;
+pub use sleep::sleep;
 
 /// What the macros of this crate name; no part of its interface.
 #[doc(hidden)]

@@ -17,7 +17,7 @@ use crate::domain::password::Password;
 use crate::domain::session::{ACCESS_LIVES, GRACE, Verdict, family_expires_at, token_expires_at};
 use crate::domain::{CustomerId, FamilyId, Status};
 use crate::guard::{Decision, Guard, locked};
-use crate::hashing;
+use crate::hashing::Turn;
 use crate::store::customers::{self, Credentials};
 use crate::store::sessions::{self, Reason};
 use crate::tokens::{RefreshHash, RefreshToken, Signer};
@@ -92,11 +92,12 @@ pub(super) async fn login(
     guard.admit(&context.db, context.clock.now()).await?;
     let found = customers::credentials(&context.db, &body.email).await?;
     let stored = found.as_ref().and_then(|found| found.password_hash.as_deref());
-    let right =
-        body.password.is_possible() && hashing::verify(&body.password, stored).await.map_err(Problem::internal)?;
+    let turn = Turn::take().await;
+    let right = body.password.is_possible() && turn.verify(&body.password, stored).map_err(Problem::internal)?;
 
     let (context, shown) = (&context, &found.filter(|_| right));
     let (decision, session) = context.db.transaction(|tx| sign_in(tx, context, guard, shown)).await?;
+    drop(turn);
     let outcome = match (decision, &session) {
         (Decision::Locked(seconds), _) => return Err(locked(seconds)),
         (Decision::Wrong, _) => "wrong",

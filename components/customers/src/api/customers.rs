@@ -20,7 +20,7 @@ use super::{CustomerEvent, NoQuery, NoStore, invalid, invalid_field, not_found, 
 use crate::domain::password::Password;
 use crate::domain::profile::Profile;
 use crate::domain::{CustomerId, Language, Status, session};
-use crate::hashing;
+use crate::hashing::Turn;
 use crate::store::sessions::Reason;
 use crate::store::{self, sessions};
 use crate::tokens::Signer;
@@ -123,8 +123,9 @@ pub(super) async fn register(
         Some(_) => body.fingerprint(&Signer::new(&context)?)?,
         None => serde_json::Value::Null,
     };
-    // Not in the transaction, which would hold a connection for as long.
-    let hash = &hashing::hash(&body.password).await.map_err(Problem::internal)?;
+    // Before the transaction, which would hold a connection for as long.
+    let turn = Turn::take().await;
+    let hash = &turn.hash(&body.password).map_err(Problem::internal)?;
     let (context, now) = (&context, context.clock.now());
     let reply = idempotency.run(&context.db, &fingerprint, |tx| async move {
         let customer = store::customers::insert(&tx, profile, hash, now)

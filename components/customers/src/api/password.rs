@@ -12,7 +12,7 @@ use super::{NoQuery, invalid, invalid_field, not_found, suspended};
 use crate::domain::Status;
 use crate::domain::password::Password;
 use crate::guard::{Decision, Guard, locked};
-use crate::hashing;
+use crate::hashing::Turn;
 use crate::store::sessions::Reason;
 use crate::store::{customers, sessions};
 
@@ -58,10 +58,11 @@ pub(super) async fn change(
     body.new_password.check("/new_password", &email).map_err(invalid)?;
     let guard = &Guard::of(&email);
     guard.admit(&context.db, context.clock.now()).await?;
-    let right = is(&body.current_password, &stored).await?;
-    let repeated = !right && is(&body.new_password, &stored).await?;
+    let turn = Turn::take().await;
+    let right = is(&turn, &body.current_password, &stored)?;
+    let repeated = !right && is(&turn, &body.new_password, &stored)?;
     let hash = match right {
-        true => Some(hashing::hash(&body.new_password).await.map_err(Problem::internal)?),
+        true => Some(turn.hash(&body.new_password).map_err(Problem::internal)?),
         false => None,
     };
 
@@ -88,6 +89,6 @@ pub(super) async fn change(
     }
 }
 
-async fn is(password: &Password, stored: &str) -> Result<bool> {
-    Ok(password.is_possible() && hashing::verify(password, Some(stored)).await.map_err(Problem::internal)?)
+fn is(turn: &Turn, password: &Password, stored: &str) -> Result<bool> {
+    Ok(password.is_possible() && turn.verify(password, Some(stored)).map_err(Problem::internal)?)
 }

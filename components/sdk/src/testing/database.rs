@@ -7,14 +7,9 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use std::env;
 use std::thread;
-use std::time::Duration;
 
 /// Where tests find a server: `postgres://user@host:port/postgres`, of a role that may create databases.
 const VARIABLE: &str = "COMPTOIR_TEST_POSTGRES";
-
-/// What waits for a connection does so with a test's whole load on one thread of a busy machine. That it
-/// gives up some time is the pool's own to test.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A database that nobody else has. Dropping it drops it.
 #[derive(Debug)]
@@ -43,8 +38,7 @@ impl TestDatabase {
         run(&admin, &format!("create database {name}")).await;
         let options = admin.clone().database(&name);
         migrate(&options, migrations).await;
-        let options = Options { acquire_timeout: PATIENCE, ..Options::new(options) };
-        let db = Db::from_backend(Database::new(Pool::new(options)));
+        let db = Db::from_backend(Database::new(Pool::new(Options::new(options))));
         TestDatabase { db, name, admin }
     }
 
