@@ -44,6 +44,7 @@ struct Definition {
 const SERVICES: &[Definition] = &[
     Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
     Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
+    Definition { name: "customers", ports: &[8005], peers: &[], secrets: &["token-key"] },
     Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
     // Calls inventory and checkout, as soon as they are among these.
     Definition { name: "orders", ports: &[8006], peers: &[], secrets: &[] },

@@ -27,17 +27,20 @@ mod identity;
 mod lifecycle;
 mod retries;
 mod routing;
+mod tokens;
 
 const KONG: &str = include_str!("../../../../kong/kong.yml");
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What signs customers' tokens.
+const TOKEN_KEY: &str = "token_key_of_more_than_32_letters";
+
 fn placeholders() -> Placeholders {
     let names = ["GATEWAY_SECRET", "KEY_HQ", "KEY_LOGISTICS", "KEY_MANAGER", "KEY_POS"];
     let add = |all: Placeholders, name: &str| all.with(format!("COMPTOIR_{name}"), Secret::new(name.to_lowercase()));
-    let token_key = Secret::new("token_key".repeat(4));
-    names.into_iter().fold(Placeholders::new(), add).with("COMPTOIR_TOKEN_KEY".to_owned(), token_key)
+    names.into_iter().fold(Placeholders::new(), add).with("COMPTOIR_TOKEN_KEY", Secret::new(TOKEN_KEY))
 }
 
 /// What a server was asked.
@@ -159,7 +162,7 @@ async fn nobody() -> SocketAddr {
 }
 
 /// The hosts that `kong.yml` names, of services with one each.
-const ALONE: [&str; 3] = ["products-service", "inventory-service", "orders-service"];
+const ALONE: [&str; 4] = ["products-service", "inventory-service", "customers-service", "orders-service"];
 /// Those of the service with three.
 const CARTS: [&str; 3] = ["cart-service", "cart-service-2", "cart-service-3"];
 
@@ -173,7 +176,7 @@ struct Edge {
 }
 
 impl Edge {
-    /// `carts` are the replicas; the last one stands in for those that are missing.
+    /// `carts` are the replicas; the last one stands in for those that are missing. Customers are where products are.
     async fn start(products: SocketAddr, carts: &[SocketAddr]) -> Self {
         Self::start_with(KONG.to_owned(), products, carts).await
     }

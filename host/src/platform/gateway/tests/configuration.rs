@@ -73,13 +73,21 @@ fn whatever_is_not_implemented_is_named() {
             "5e000000-0000-4000-8000-000000008001",
             "the id 5e000000-0000-4000-8000-000000008001 belongs to services[0] (products) already",
         ),
-        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[2] (cart): `id` is missing"),
+        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[3] (cart): `id` is missing"),
         (
             "${COMPTOIR_KEY_POS}",
             "${COMPTOIR_KEY_HQ}",
-            "consumers[2] (pos): one of its keys belongs to another consumer",
+            "consumers[2] (pos): one of its keys or issuers belongs to another consumer",
         ),
         ("${COMPTOIR_KEY_POS}", "${COMPTOIR_KEY_CASHIER}", "there is no value for ${COMPTOIR_KEY_CASHIER}"),
+        ("uri_param_names: [] #", "uri_param_names: [jwt] #", "`uri_param_names` can only be [] here, not [\"jwt\"]"),
+        ("uri_param_names: [] #", "#", "`uri_param_names` is missing, and Kong's default is not []"),
+        ("claims_to_verify: [exp] #", "#", "`claims_to_verify` is missing, and Kong's default is not [\"exp\"]"),
+        ("key_claim_name: iss", "key_claim_name: kid", "`key_claim_name` can only be \"iss\" here, not \"kid\""),
+        ("algorithm: HS256", "algorithm: RS256", "`algorithm` can only be \"HS256\" here, not \"RS256\""),
+        ("${COMPTOIR_TOKEN_KEY}", "${COMPTOIR_KEY_HQ}", "`secret` has less than 32 characters"),
+        ("X-API-Key: [\"~*.+\"]", "X-API-Key: [key]", "`X-API-Key` can only be [\"~*.+\"] here, not [\"key\"]"),
+        ("X-API-Key: [\"~*.+\"]", "X-Other: [\"~*.+\"]", "`X-API-Key` is missing"),
         ("          interval: 1 #", "          interval: 0 #", "both intervals are 0 or none"),
         ("echo_downstream: true", "echo_downstream: yes", "`echo_downstream` has to be true or false, not text"),
     ] {
@@ -95,7 +103,7 @@ fn all_mistakes_are_told_at_once_with_their_lines() {
     let changed = KONG.replace("preserve_host: false", "preserve_hosts: false");
     let found = mistakes(&changed);
     let lines: Vec<&str> = found.lines().filter(|line| line.contains("`preserve_hosts` is not a field")).collect();
-    assert_eq!(lines.len(), 11, "{found}");
+    assert_eq!(lines.len(), 19, "{found}");
     let number = 1 + KONG.lines().position(|line| line.contains("preserve_host: false")).unwrap();
     assert!(
         lines[0].trim().starts_with(&format!("line {number}: services[0] (products).routes[0] (products-read): ")),
@@ -108,7 +116,7 @@ fn acl_needs_key_auth() {
     let start = KONG.find("          - name: key-auth").unwrap();
     let end = start + KONG[start..].find("          - name: acl").unwrap();
     let without = format!("{}{}", &KONG[..start], &KONG[end..]);
-    assert!(mistakes(&without).contains("acl without key-auth refuses everybody"));
+    assert!(mistakes(&without).contains("acl without key-auth or jwt refuses everybody"));
 }
 
 /// What the file has to say for Kong, whose plugins trust nobody but each other. The gateway strips by itself, so that
@@ -126,13 +134,13 @@ fn the_file_strips_identities_and_proves_only_what_was_checked() {
         }
         transformer.apply(&mut headers);
         let name = &route.name;
-        if plugins.key_auth.is_none() {
+        if plugins.key_auth.is_none() && plugins.jwt.is_none() {
             assert!(headers.is_empty(), "{name} lets through {headers:?}");
             continue;
         }
         assert!(plugins.acl.is_some(), "{name}");
         assert_eq!(headers["x-gateway-secret"], "gateway_secret", "{name}");
-        // These are set by key-auth and acl, which come first.
+        // These are set by key-auth or jwt, and acl, which come first.
         for set in ["x-consumer-id", "x-consumer-username", "x-consumer-groups", "x-credential-identifier"] {
             assert!(headers.contains_key(set), "{name} removes {set}");
         }
