@@ -6,6 +6,7 @@
 
 pub mod categories;
 pub mod document;
+mod events;
 pub mod import;
 pub mod prices;
 pub mod products;
@@ -16,6 +17,7 @@ use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use sdk::audit::Rule;
 use sdk::problem::FieldError;
 use sdk::{Context, Principal, Problem, Result, Role};
 use serde::Deserialize;
@@ -31,9 +33,28 @@ pub fn router(context: Context) -> Router {
         .merge(categories::routes())
         .merge(tax_categories::routes())
         .merge(quotes::routes())
-        .with_state(context)
+        .with_state(context.clone())
+        .merge(sdk::outbox::routes(&context))
+        .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }
+
+/// What no constraint can keep, or that none is to keep alone.
+const RULES: &[Rule] = &[
+    Rule {
+        invariant: "product-has-one-regular-price",
+        offenders: "select p.id as product_id, count(e.id) as prices from products p
+            left join prices e on e.product_id = p.id and e.kind = 'regular' and e.store_id is null
+                and e.valid @> greatest(now(), p.created_at)
+            group by p.id having count(e.id) <> 1",
+    },
+    Rule {
+        invariant: "every-version-is-an-event",
+        offenders: "select p.id as product_id, p.version from products p
+            where not exists (select from outbox o
+                where o.subject = 'product/' || p.id and o.subject_version = p.version)",
+    },
+];
 
 /// Somebody who may write the catalogue. The first argument of a handler: who may not write learns
 /// nothing about the body.

@@ -13,6 +13,8 @@
 //! | `GET, POST /api/v1/categories`, `GET ../{code}` | a tree |
 //! | `GET, POST /api/v1/tax-categories`, `GET ../{code}`, `POST ../{code}/rates` | dated rates, GST and QST apart |
 //! | `POST /api/v1/price-quotes` | what a basket costs; no effect |
+//! | `GET /internal/v1/events` | `product.created, .changed, .archived`: a product as it is, once for each version |
+//! | `GET /internal/v1/audit` | rules that are broken: an empty list |
 //!
 //! Reads and quotes are open; writes take the role manager or hq.
 //!
@@ -21,7 +23,7 @@
 //!   there is always one price in force: [`domain::price`] says which.
 //! - On any day, each tax of a tax category has exactly one rate.
 //! - Of concurrent writes with one ETag exactly one is made: [`domain::product::Revision`].
-//! - Every write about a product makes a new version of it.
+//! - Every write about a product makes a new version of it, and an event that tells of it.
 //! - A SKU and a barcode belong to one product, archived ones included.
 //! - A quote's lines sum to its totals, and no reading of ours disagrees with [`pricing`].
 

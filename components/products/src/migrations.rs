@@ -12,4 +12,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { version: 3, name: "the first products", sql: include_str!("../migrations/0003_seed_products.sql") },
     Migration { version: 4, name: "idempotency keys", sql: sdk::idempotency::MIGRATION_SQL },
+    Migration { version: 5, name: "events", sql: sdk::outbox::MIGRATION_SQL },
+    Migration {
+        version: 6,
+        name: "events of the first products",
+        sql: include_str!("../migrations/0006_opening_events.sql"),
+    },
 ];

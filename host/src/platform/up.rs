@@ -46,8 +46,8 @@ const SERVICES: &[Definition] = &[
     Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
     Definition { name: "customers", ports: &[8005], peers: &[], secrets: &["token-key"] },
     Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
-    // Calls inventory and checkout, as soon as they are among these.
-    Definition { name: "orders", ports: &[8006], peers: &[], secrets: &[] },
+    // Calls checkout as well, as soon as it is among these.
+    Definition { name: "orders", ports: &[8006], peers: &["inventory"], secrets: &[] },
 ];
 
 /// The host names of the compose file, which `kong.yml` uses.

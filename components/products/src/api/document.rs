@@ -25,6 +25,7 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
         products::archive, import::import, prices::list, prices::create, prices::read,
         categories::list, categories::create, categories::read, tax_categories::list,
         tax_categories::create, tax_categories::read, tax_categories::change_rate, quotes::quote,
+        sdk::outbox::events, sdk::audit::audit,
     ),
     components(responses(Forbidden, NotFound, ServiceUnavailable)),
     tags(
@@ -33,6 +34,7 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
         (name = "categories", description = "Where it is found"),
         (name = "tax categories", description = "How it is taxed"),
         (name = "quotes", description = "What a basket costs"),
+        (name = "internal", description = "For other services; the gateway does not route it"),
     ),
     modifiers(&Conventions),
 )]

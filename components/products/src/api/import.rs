@@ -20,6 +20,7 @@ use sdk::{Context, Lines, Problem, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::events::{self, CHANGED, CREATED};
 use super::products::product_body;
 use super::{Editor, invalid};
 use crate::domain::price::{PriceDraft, check_amount};
@@ -163,6 +164,7 @@ async fn upsert_once(context: &Context, draft: &Draft, price: Option<Money>) -> 
                 let amount = price.ok_or_else(price_missing)?;
                 let id = products::insert(&tx, draft, now).await?;
                 prices::insert(&tx, id, &PriceDraft::regular(amount, now), now).await?;
+                events::tell(&tx, context, CREATED, id).await?;
                 return Ok((Outcome::Created, id));
             };
             let id = current.id;
@@ -180,6 +182,7 @@ async fn upsert_once(context: &Context, draft: &Draft, price: Option<Money>) -> 
             if let Some(amount) = price.filter(|_| repriced) {
                 prices::insert(&tx, id, &PriceDraft::regular(amount, now), now).await?;
             }
+            events::tell(&tx, context, CHANGED, id).await?;
             Ok((Outcome::Updated, id))
         })
         .await

@@ -12,6 +12,7 @@ use sdk::{Context, Cursor, Idempotency, Json, Page, PageParams, Path, Query, Rep
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::events::{self, CHANGED};
 use super::products::{absent, vanished};
 use super::{Editor, NoQuery, invalid, invalid_cursor, not_found};
 use crate::domain::price::{PriceDraft, PriceKind};
@@ -151,7 +152,7 @@ pub(super) async fn create(
     idempotency: Idempotency,
     Json(body): Json<NewPrice>,
 ) -> Result<Reply> {
-    let now = context.clock.now();
+    let (now, context) = (context.clock.now(), &context);
     idempotency
         .run(&context.db, &body, |tx| {
             // Checked here: a repetition is answered as before, though its start is past by now.
@@ -162,6 +163,7 @@ pub(super) async fn create(
                     return Err(absent());
                 }
                 let price = prices::insert(&tx, id, &draft, now).await?;
+                events::tell(&tx, context, CHANGED, id).await?;
                 let price = prices::get(&tx, id, price).await?.ok_or_else(vanished)?;
                 let location = format!("/api/v1/products/{id}/prices/{}", price.id);
                 Ok(Reply::created(location, &Price::from(price)))

@@ -19,6 +19,7 @@ use sdk::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::events::{self, ARCHIVED, CHANGED, CREATED};
 use super::{Editor, code_parameter, instant_parameter, invalid, invalid_cursor, invalid_parameter, not_found};
 use crate::domain::price::{PriceDraft, check_amount};
 use crate::domain::product::{Draft, Status};
@@ -223,7 +224,7 @@ pub(super) async fn create(
 ) -> Result<Reply> {
     let now = context.clock.now();
     let draft = &body.draft().check().map_err(invalid)?;
-    let first = &PriceDraft::regular(body.price, now);
+    let (context, first) = (&context, &PriceDraft::regular(body.price, now));
     let mut check = Check::default();
     check_amount(&mut check, "/price/amount", body.price);
     check.finish(()).map_err(invalid)?;
@@ -231,6 +232,7 @@ pub(super) async fn create(
         .run(&context.db, &body, |tx| async move {
             let id = products::insert(&tx, draft, now).await?;
             prices::insert(&tx, id, first, now).await?;
+            events::tell(&tx, context, CREATED, id).await?;
             let product = products::get(&tx, id, None, now).await?.ok_or_else(vanished)?;
             let etag = etag(&product);
             let location = format!("/api/v1/products/{id}");
@@ -293,7 +295,7 @@ pub(super) async fn replace(
     Json(body): Json<ProductInput>,
 ) -> Result<WithETag<Json<Product>>> {
     let now = context.clock.now();
-    let (draft, if_match) = (&body.draft().check().map_err(invalid)?, &if_match);
+    let (draft, if_match, context) = (&body.draft().check().map_err(invalid)?, &if_match, &context);
     let product = context
         .db
         .transaction(|tx| async move {
@@ -304,6 +306,7 @@ pub(super) async fn replace(
                 return if repeated { Ok(current) } else { Err(stale) };
             }
             products::update(&tx, id, draft, now).await?;
+            events::tell(&tx, context, CHANGED, id).await?;
             products::get(&tx, id, query.store, now).await?.ok_or_else(vanished)
         })
         .await?;
@@ -337,7 +340,7 @@ pub(super) async fn change(
     Json(patch): Json<ProductPatch>,
 ) -> Result<WithETag<Json<Product>>> {
     let now = context.clock.now();
-    let (patch, if_match) = (&patch, &if_match);
+    let (patch, if_match, context) = (&patch, &if_match, &context);
     let product = context
         .db
         .transaction(|tx| async move {
@@ -345,6 +348,7 @@ pub(super) async fn change(
             if_match.check(&etag(&current))?;
             let draft = patch.clone().apply(current.draft()).check().map_err(invalid)?;
             products::update(&tx, id, &draft, now).await?;
+            events::tell(&tx, context, CHANGED, id).await?;
             products::get(&tx, id, query.store, now).await?.ok_or_else(vanished)
         })
         .await?;
@@ -371,7 +375,7 @@ pub(super) async fn archive(
     if_match: IfMatch,
 ) -> Result<NoContent> {
     let now = context.clock.now();
-    let if_match = &if_match;
+    let (if_match, context) = (&if_match, &context);
     context
         .db
         .transaction(|tx| async move {
@@ -382,6 +386,7 @@ pub(super) async fn archive(
             if_match.check(&etag(&current))?;
             let draft = Draft { status: Status::Archived, ..current.draft() };
             products::update(&tx, id, &draft, now).await?;
+            events::tell(&tx, context, ARCHIVED, id).await?;
             Ok(NoContent)
         })
         .await

@@ -13,6 +13,7 @@
 mod authorization;
 mod concurrency;
 mod document;
+mod events;
 mod import;
 mod listing;
 mod prices;
