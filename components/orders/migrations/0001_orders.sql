@@ -131,6 +131,8 @@ create trigger timeline_append_only before update or delete on timeline
 
 create table refunds (
     id            uuid        not null,
+    -- In the order of their making, also within an instant.
+    seq           bigint      generated always as identity,
     order_id      uuid        not null,
     goods         text        not null,
     reason        text,
@@ -151,7 +153,7 @@ create table refunds (
     constraint refunds_order_id_fkey foreign key (order_id) references orders (id)
 );
 
-create index refunds_order_id_idx on refunds (order_id, created_at, id);
+create index refunds_order_id_idx on refunds (order_id, seq);
 
 create table refund_lines (
     refund_id     uuid    not null,

@@ -7,8 +7,9 @@ use sdk::{Context, TaskError, log};
 
 use crate::settling::{self, Scope};
 
-/// How many batches one run claims at most; what is left is for the next run.
-const BATCHES: u32 = 50;
+/// How many batches one run claims at most, each of which may run into the deadline of a call; what is
+/// left is for the next run.
+const BATCHES: u32 = 20;
 
 /// Carries out the effects that are due.
 pub async fn settle(context: Context) -> Result<(), TaskError> {

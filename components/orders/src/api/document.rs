@@ -58,7 +58,7 @@ impl Modify for Token {
 
 /// `order-not-found`: there is none, or it is somebody else's
 #[derive(ToResponse)]
-pub(super) struct NotFound;
+struct NotFound;
 
 /// `precondition-failed`: the order was changed in the meantime; `ETag` says what is current
 #[derive(ToResponse)]

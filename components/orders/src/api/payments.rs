@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use sdk::problem::ProblemBody;
 use sdk::{Context, Json, OfService, Principal, Problem, Query, Result, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,8 +23,8 @@ text_enum!(
     Outcome {
         /// It changed something.
         Applied = "applied",
-        /// What it tells was known, or more than that.
-        Late = "late",
+        /// It changes nothing: what it tells was known, or more than that.
+        Ignored = "ignored",
         /// This very event came before.
         Duplicate = "duplicate",
     }
@@ -46,7 +47,8 @@ pub struct Told {
     request_body = PaymentEvent,
     responses(
         (status = 200, description = "Taken note of", body = Told),
-        (status = 404, response = inline(super::document::NotFound)),
+        (status = 404, description = "`order-not-found`: not yet, perhaps; tell it again",
+            body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("service" = [])),
 )]
@@ -77,7 +79,7 @@ async fn learn(tx: &Tx, context: &Context, event: &PaymentEvent, actor: &str) ->
         Delivery::First if event.kind == PaymentEventKind::Refunded => refunded(tx, context, event).await?,
         Delivery::First => match decision.learn(event)? {
             true => Outcome::Applied,
-            false => Outcome::Late,
+            false => Outcome::Ignored,
         },
     };
     store::save(tx, context, &decision).await?;
@@ -95,7 +97,7 @@ async fn refunded(tx: &Tx, context: &Context, event: &PaymentEvent) -> Result<Ou
         return Err(Refusal::AmountDiffers.into());
     }
     if made.settled_at.is_some() {
-        return Ok(Outcome::Late);
+        return Ok(Outcome::Ignored);
     }
     let at = now(context);
     refunds::settle(tx, event.order_id, id, at).await?;

@@ -72,6 +72,8 @@ pub(super) async fn transition(
             Ok(Reply::ok(&OrderBody::after(decision, Reader::Other)?).etag(tag))
         })
         .await?;
-    settling::settle_now(context, id).await;
+    if to == Status::Cancelled {
+        settling::settle_now(context, id).await;
+    }
     Ok(reply)
 }

@@ -99,7 +99,7 @@ impl Dossier {
         pricing::breakdown(self.lines.iter().map(|line| (line.net, line.rates)))
     }
 
-    /// What the order would be made of today: to compare with what a checkout sends again.
+    /// Whether it was made of that draft: a checkout that repeats itself sends the same.
     pub fn is_of(&self, draft: &Draft) -> bool {
         let order = &self.order;
         let ids = (order.checkout_id, order.reservation_id, order.payment_id, order.customer_id);

@@ -11,6 +11,8 @@ text_enum!(
     /// What happened to a payment.
     PaymentEventKind {
         Authorized = "authorized",
+        /// Nothing was set aside; the checkout gives up, and says so itself.
+        Declined = "declined",
         Captured = "captured",
         Voided = "voided",
         /// With the `refund_id`.

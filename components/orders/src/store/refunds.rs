@@ -33,7 +33,7 @@ const READ: &str = "
         settled_at
     from refunds
     where order_id = $1
-    order by created_at, id";
+    order by seq";
 
 const READ_LINES: &str = "
     select r.refund_id, r.line, l.product_id, r.quantity, r.net_cents, r.gst_cents, r.qst_cents,

@@ -65,7 +65,7 @@ async fn every_route_is_for_those_it_is_for() {
 
 /// Invariant 29.
 #[tokio::test]
-async fn a_customer_never_learns_of_anothers_order() {
+async fn a_customer_never_learns_of_somebody_elses_order() {
     let shop = Shop::open().await;
     let made = shop.confirmed().await;
     let before = shop.read(&made).await;

@@ -3,7 +3,7 @@
 use orders::settling::{Scope, settle};
 use orders::store::effects;
 use sdk::testing::Fault;
-use sdk::{Executor, params};
+use sdk::{Client, Executor, params};
 use serde_json::json;
 
 use crate::support::{COKE, JUICE, Shop, TOTAL};
@@ -181,7 +181,37 @@ async fn what_is_refused_stays_and_the_audit_shows_it_in_time() {
     shop.audited().await;
 }
 
-/// No call while a transaction is open: who is told can ask back and gets an answer.
+/// No call is made while a transaction is open: whoever is told can ask back about the very order.
+#[tokio::test]
+async fn who_is_told_can_ask_back() {
+    let shop = Shop::open().await;
+    let made = shop.confirmed().await;
+    let orders = Client::from_routers([("orders", shop.app.router())]);
+    let url = format!("http://orders{}/confirm", made.internal());
+    shop.peers.books().ask_back = Some((orders, url));
+    let _ = shop.cancel(&made).send().await.expect_status(200);
+    assert_eq!(shop.peers.books().answers, [409], "it was cancelled, and nobody waits for a lock");
+    assert_eq!((open_effects(&shop).await, shop.peers.payment(&made).refunded()), (0, TOTAL));
+    shop.audited().await;
+}
+
+/// The client gets its answer when the deadline of the calls has passed, and the rest is the task's.
+#[tokio::test]
+async fn a_service_that_never_answers_keeps_nobody_waiting_for_good() {
+    let shop = Shop::open().await;
+    let made = shop.confirmed().await;
+    shop.client.set_fault("inventory", Some(Fault::Hang));
+    shop.client.set_fault("checkout", Some(Fault::Hang));
+    let _ = shop.cancel(&made).send().await.expect_status(200);
+    assert_eq!(open_effects(&shop).await, 2);
+    shop.client.set_fault("inventory", None);
+    shop.client.set_fault("checkout", None);
+    shop.pass(1);
+    shop.settle().await;
+    assert_eq!((shop.peers.payment(&made).refunded(), shop.peers.restocked(COKE)), (TOTAL, 2));
+    shop.audited().await;
+}
+
 #[tokio::test]
 async fn a_batch_with_nothing_due_does_nothing() {
     let shop = Shop::open().await;

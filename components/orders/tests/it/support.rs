@@ -41,6 +41,9 @@ pub struct Books {
     /// By reference: what came back.
     pub receipts: BTreeMap<String, Value>,
     pub payments: BTreeMap<Uuid, Payment>,
+    /// What checkout asks before it answers to a refund, and the statuses that it was answered with.
+    pub ask_back: Option<(Client, String)>,
+    pub answers: Vec<u16>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -153,6 +156,11 @@ async fn refund(
     Path((id, refund)): Path<(Uuid, Uuid)>,
     Json(body): Json<Value>,
 ) -> Response {
+    let ask_back = peers.books().ask_back.clone();
+    if let Some((client, url)) = ask_back {
+        let answer = client.post(url).send().await.map(|response| response.status.as_u16());
+        peers.books().answers.push(answer.unwrap_or_default());
+    }
     let mut books = peers.books();
     let Some(payment) = books.payments.get_mut(&id).filter(|payment| payment.state == "captured") else {
         return conflict("not-captured");
