@@ -5,12 +5,12 @@
 //! done, whether there is nothing to do, or whether it is too late, because the reservation is committed
 //! or the payment captured. That is a 409 whose member `state` says so.
 
+use pricing::Money;
 use sdk::{Client, ClientError, client};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::LocationId;
 use crate::domain::effect::{Effect, Units};
-use pricing::Money;
 
 /// What the other service says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
