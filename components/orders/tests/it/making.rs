@@ -1,6 +1,5 @@
 //! Orders are made by checkouts: once, and only what adds up.
 
-use futures_util::future::join_all;
 use sdk::{Role, new_uuid_v7};
 use serde_json::{Value, json};
 
@@ -80,11 +79,11 @@ async fn the_same_again_is_the_same_answer_and_anything_else_is_refused() {
 }
 
 /// Invariant 11: however many clicks.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_twenty_repetitions_at_once_one_makes_it() {
     let shop = Shop::open().await;
     let made = shop.two_cokes_and_a_juice(CUSTOMER);
-    let answers = join_all((0..AT_ONCE).map(|_| shop.make(&made).send())).await;
+    let answers = shop.at_once((0..AT_ONCE).map(|_| shop.make(&made))).await;
     let mut bodies: Vec<String> = answers.iter().map(sdk::testing::TestResponse::text).collect();
     bodies.dedup();
     assert_eq!(bodies.len(), 1);

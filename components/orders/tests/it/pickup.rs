@@ -1,6 +1,5 @@
 //! What is collected is handed out for a code, and guessing has an end.
 
-use futures_util::future::join_all;
 use sdk::Role::{Manager, Pos};
 use serde_json::{Value, json};
 
@@ -42,11 +41,11 @@ async fn wrong_codes_are_counted_and_five_lock_it() {
 }
 
 /// Side by side there are no more guesses than one after the other.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_guesses_at_once_are_five() {
     let shop = Shop::open().await;
     let made = shop.ready_for_pickup().await;
-    let answers = join_all((0..20).map(|_| shop.pick_up(&made, WRONG).send())).await;
+    let answers = shop.at_once((0..20).map(|_| shop.pick_up(&made, WRONG))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 422).count(), 5);
     assert_eq!(answers.iter().filter(|answer| answer.status == 409).count(), 15);
 }

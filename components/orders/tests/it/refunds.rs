@@ -1,6 +1,5 @@
 //! Money goes back for units that come back: to the cent, and never more than was captured.
 
-use futures_util::future::join_all;
 use sdk::Role;
 use serde_json::{Value, json};
 
@@ -118,8 +117,7 @@ async fn thirty_refunds_at_once_never_exceed_what_was_captured() {
     let shop = Shop::open().await;
     let total = 3_330 + 167 + 332 + 100;
     let made = shop.confirmed_of(shop.draft(CUSTOMER, &[line(COKE, 10, 333)], total)).await;
-    let refunds = (0..30).map(|_| tokio::spawn(shop.refund(&made, &units(COKE, 1)).send()));
-    let answers: Vec<_> = join_all(refunds).await.into_iter().map(Result::unwrap).collect();
+    let answers = shop.at_once((0..30).map(|_| shop.refund(&made, &units(COKE, 1)))).await;
     let won: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert_eq!(won.len(), 10);
     let refunded: i64 = won.iter().map(|answer| cents(&answer.json::<Value>()["total"])).sum();
@@ -134,7 +132,7 @@ async fn thirty_refunds_at_once_never_exceed_what_was_captured() {
     shop.audited().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_refund_that_is_sent_again_with_its_key_is_one() {
     let shop = Shop::open().await;
     let made = shop.confirmed().await;
@@ -143,8 +141,8 @@ async fn a_refund_that_is_sent_again_with_its_key_is_one() {
     assert_eq!((first.text(), again.header("idempotent-replayed")), (again.text(), "true"));
     send(2).await.expect_problem(422, "idempotency-key-reused");
     assert_eq!(shop.peers.payment(&made).refunds.len(), 1);
-    let at_once = (0..10).map(|_| shop.refund(&made, &units(JUICE, 1)).idempotency_key("refund-2").send());
-    for answer in join_all(at_once).await.iter().filter(|answer| answer.status != 201) {
+    let same = (0..10).map(|_| shop.refund(&made, &units(JUICE, 1)).idempotency_key("refund-2"));
+    for answer in shop.at_once(same).await.iter().filter(|answer| answer.status != 201) {
         answer.expect_problem(409, "idempotency-in-progress");
     }
     assert_eq!(shop.peers.payment(&made).refunds.len(), 2);

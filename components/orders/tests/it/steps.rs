@@ -1,6 +1,5 @@
 //! One step after the other, and no other.
 
-use futures_util::future::join_all;
 use sdk::Role::{Hq, Logistics, Manager, Pos};
 use serde_json::{Value, json};
 
@@ -92,16 +91,16 @@ async fn nothing_goes_on_once_all_of_the_money_went_back() {
 }
 
 /// Invariant 28.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_twenty_steps_with_one_etag_exactly_one_wins() {
     let shop = Shop::open().await;
     let made = shop.confirmed().await;
     let tag = shop.etag(&made).await;
     let steps = (0..AT_ONCE).map(|number| {
         let to = if number % 2 == 0 { "processing" } else { "cancelled" };
-        shop.step_from(&made, Manager, to, &tag).send()
+        shop.step_from(&made, Manager, to, &tag)
     });
-    let answers = join_all(steps).await;
+    let answers = shop.at_once(steps).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     for loser in answers.iter().filter(|answer| answer.status != 200) {
         loser.expect_problem(412, "precondition-failed");

@@ -9,10 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use sdk::testing::{TestApp, TestRequest};
-use sdk::{Client, Clock, Role, new_uuid_v7};
+use sdk::testing::{TestApp, TestRequest, TestResponse};
+use sdk::{Client, Clock, DbError, Executor, Role, new_uuid_v7, params};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use uuid::Uuid;
 
 pub const COKE: i64 = 1;
@@ -21,6 +23,8 @@ pub const JUICE: i64 = 3;
 pub const TOTAL: i64 = 1_118;
 /// Whose orders these are.
 pub const CUSTOMER: i64 = 7;
+/// That requests side by side share.
+const CONNECTIONS: usize = 8;
 
 /// One orders service, its clock, and what it calls.
 pub struct Shop {
@@ -182,6 +186,24 @@ impl Shop {
         let client = Client::from_routers(peers.routers());
         let app = TestApp::of(&orders::SERVICE).clock(clock.clone()).client(client.clone()).build().await;
         Shop { app, clock, client, peers }
+    }
+
+    /// Sends them side by side: over connections that are open already, because else the first request is
+    /// through before the second one has its own.
+    pub async fn at_once(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<TestResponse> {
+        let all_are_open = &Barrier::new(CONNECTIONS);
+        let opened = (0..CONNECTIONS).map(|_| {
+            self.app.db().transaction(|tx| async move {
+                tx.execute("select 1", params![]).await?;
+                all_are_open.wait().await;
+                Ok::<_, DbError>(())
+            })
+        });
+        for opened in join_all(opened).await {
+            opened.unwrap();
+        }
+        let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+        join_all(sent).await.into_iter().map(Result::unwrap).collect()
     }
 
     pub fn pass(&self, seconds: i64) {
