@@ -4,7 +4,7 @@
 //! - [`password`]: what a password may be. How it is kept is in `hashing.rs`.
 //! - [`address`]: Canadian addresses and postal codes.
 //! - [`session`]: how long tokens live, when one was used twice, when an account is locked.
-//! - [`loyalty`]: points.
+//! - [`loyalty`]: points, and what a balance allows.
 //!
 //! What only the stored rows can decide (one account for each e-mail address, one default address) are
 //! constraints in `migrations/`.

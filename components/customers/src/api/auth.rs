@@ -35,7 +35,7 @@ pub fn routes() -> Router<Context> {
 pub struct Login {
     #[schema(example = "marie@example.com")]
     email: String,
-    #[schema(value_type = String, format = Password, example = "quatre chats gris dorment")]
+    #[schema(value_type = String, format = Password, example = "quatre chats gris jouent")]
     password: Password,
 }
 

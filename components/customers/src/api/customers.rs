@@ -39,7 +39,7 @@ pub struct NewCustomer {
     #[schema(example = "marie@example.com", max_length = 254)]
     email: String,
     /// Neither what everybody tries first, nor a part of the e-mail address.
-    #[schema(value_type = String, format = Password, example = "quatre chats gris dorment", min_length = 12, max_length = 128)]
+    #[schema(value_type = String, format = Password, example = "quatre chats gris jouent", min_length = 12, max_length = 128)]
     password: Password,
     #[schema(example = "Marie Tremblay", min_length = 1, max_length = 200)]
     name: String,

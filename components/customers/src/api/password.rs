@@ -24,7 +24,7 @@ pub fn routes() -> Router<Context> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    #[schema(value_type = String, format = Password, example = "quatre chats gris dorment")]
+    #[schema(value_type = String, format = Password, example = "quatre chats gris jouent")]
     current_password: Password,
     #[schema(value_type = String, format = Password, example = "cinq chiens noirs aboient", min_length = 12, max_length = 128)]
     new_password: Password,

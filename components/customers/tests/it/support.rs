@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// What tokens are signed with.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Everybody's, unless a test is about passwords.
-pub const PASSWORD: &str = "quatre chats gris dorment";
+pub const PASSWORD: &str = "quatre chats gris jouent";
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
