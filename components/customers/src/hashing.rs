@@ -13,6 +13,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::{Ident, Output, ParamsString, PasswordHash, Salt, SaltString};
@@ -33,11 +34,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 thread_local! {
     static BLOCKS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
-    static LINE: RefCell<Line> = const { RefCell::new(Line { tickets: VecDeque::new(), next: 0 }) };
+    static LINE: Arc<Mutex<Line>> = Arc::default();
 }
 
 /// Those who want to hash, in the order in which they came.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Line {
     tickets: VecDeque<u64>,
     next: u64,
@@ -47,18 +48,15 @@ struct Line {
 /// committed. Dropping it lets the next one go.
 #[derive(Debug)]
 pub struct Turn {
+    /// That of the thread on which it was taken: natively, and only there, a task may go on on another.
+    line: Arc<Mutex<Line>>,
     ticket: u64,
 }
 
 impl Turn {
     /// Waits until it is its turn. Nothing that others wait for, such as a transaction, may be held.
     pub async fn take() -> Turn {
-        let turn = LINE.with_borrow_mut(|line| {
-            let ticket = line.next;
-            line.next += 1;
-            line.tickets.push_back(ticket);
-            Turn { ticket }
-        });
+        let turn = Turn::join(LINE.with(Arc::clone));
         loop {
             match turn.before() {
                 0 => return turn,
@@ -67,9 +65,20 @@ impl Turn {
         }
     }
 
-    /// How many are to go first. None where the line is another thread's: natively a task may move.
+    fn join(line: Arc<Mutex<Line>>) -> Turn {
+        let ticket = {
+            let mut line = lock(&line);
+            let ticket = line.next;
+            line.next += 1;
+            line.tickets.push_back(ticket);
+            ticket
+        };
+        Turn { line, ticket }
+    }
+
+    /// How many are to go first.
     fn before(&self) -> u32 {
-        let place = LINE.with_borrow(|line| line.tickets.iter().position(|ticket| *ticket == self.ticket));
+        let place = lock(&self.line).tickets.iter().position(|ticket| *ticket == self.ticket);
         place.and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
     }
 
@@ -111,8 +120,13 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        LINE.with_borrow_mut(|line| line.tickets.retain(|ticket| *ticket != self.ticket));
+        lock(&self.line).tickets.retain(|ticket| *ticket != self.ticket);
     }
+}
+
+/// Never held across an `await`.
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What should not happen: a stored hash that is none, parameters that are out of range.

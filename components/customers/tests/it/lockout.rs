@@ -1,9 +1,8 @@
 //! Wrong passwords, one after the other and at once.
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Desk, PASSWORD, seconds};
+use crate::support::{Desk, PASSWORD, at_once, seconds};
 
 const WRONG: &str = "another password altogether";
 
@@ -80,21 +79,21 @@ async fn one_account_s_lock_is_nobody_else_s_and_ends_no_session() {
 }
 
 /// All forty have passed the first look before any is counted.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_forty_guesses_at_once_ten_are_answered() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    let answers = join_all((0..40).map(|_| desk.login(&marie.email, WRONG).send())).await;
+    let answers = at_once((0..40).map(|_| desk.login(&marie.email, WRONG))).await;
     let count = |status: u16| answers.iter().filter(|answer| answer.status.as_u16() == status).count();
     assert_eq!((count(401), count(429)), (10, 30));
     desk.login(&marie.email, PASSWORD).send().await.expect_problem(429, "account-locked");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_owner_may_sign_in_many_times_at_once() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    let answers = join_all((0..20).map(|_| desk.login(&marie.email, PASSWORD).send())).await;
+    let answers = at_once((0..20).map(|_| desk.login(&marie.email, PASSWORD))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(desk.count("token_families").await, 20);
     assert_eq!(desk.audit().await, json!([]));

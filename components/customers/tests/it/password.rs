@@ -1,11 +1,10 @@
 //! Changing one's password.
 
-use futures_util::future::join_all;
 use sdk::Role;
 use sdk::testing::TestRequest;
 use serde_json::json;
 
-use crate::support::{Desk, PASSWORD, Somebody, assert_error, errors};
+use crate::support::{Desk, PASSWORD, Somebody, assert_error, at_once, errors};
 
 const NEW: &str = "cinq chiens noirs aboient";
 
@@ -67,12 +66,12 @@ async fn the_rules_of_a_new_account_hold_for_a_new_password() {
     desk.signed_in(&marie).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_parallel_changes_one_is_made() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
     let new = |number: usize| format!("{NEW} {number}");
-    let answers = join_all((0..8).map(|number| change(&desk, &marie, PASSWORD, &new(number)).send())).await;
+    let answers = at_once((0..8).map(|number| change(&desk, &marie, PASSWORD, &new(number)))).await;
     let winners: Vec<usize> = (0..8).filter(|number| answers[*number].status == 204).collect();
     assert_eq!(winners.len(), 1);
     let _ = desk.login(&marie.email, &new(winners[0])).send().await.expect_status(200);

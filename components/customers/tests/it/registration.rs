@@ -1,11 +1,10 @@
 //! Making an account.
 
-use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
 use sdk::Secrets;
 use serde_json::{Value, json};
 
-use crate::support::{Desk, PASSWORD, assert_error, errors, int, newcomer};
+use crate::support::{Desk, PASSWORD, assert_error, at_once, errors, int, newcomer};
 
 #[tokio::test]
 async fn an_account_is_made_and_found() {
@@ -73,14 +72,14 @@ async fn an_address_has_one_account_whatever_its_case() {
     assert_eq!(desk.count("customers").await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_registrations_at_once_one_is_made() {
     let desk = Desk::open().await;
-    let answers = join_all((0..50).map(|number| {
+    let answers = at_once((0..50).map(|number| {
         let mut body = newcomer("marie");
         let email = if number % 2 == 0 { "marie@example.com" } else { "Marie@Example.com" };
         body["email"] = json!(email);
-        desk.app.post("/api/v1/customers").json(&body).send()
+        desk.app.post("/api/v1/customers").json(&body)
     }))
     .await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);

@@ -157,6 +157,17 @@ impl Desk {
     }
 }
 
+/// Sends all of them at once, from several threads: each has a line of its own for hashing, as each
+/// instance of the component has. For tests of the flavour `multi_thread`.
+pub async fn at_once(requests: impl IntoIterator<Item = TestRequest>) -> Vec<TestResponse> {
+    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+    let mut answers = Vec::new();
+    for answer in sent {
+        answers.push(answer.await.unwrap());
+    }
+    answers
+}
+
 pub fn noon() -> Timestamp {
     "2026-11-23T17:00:00Z".parse().unwrap()
 }
