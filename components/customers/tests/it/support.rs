@@ -3,15 +3,20 @@
 use std::time::{Duration, Instant};
 
 use customers::SERVICE;
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use sdk::testing::{TestApp, TestRequest, TestResponse};
-use sdk::{Clock, Executor, FromRow, Role, Secrets, params};
+use sdk::{Clock, DbError, Executor, FromRow, Role, Secrets, params};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// What tokens are signed with.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Everybody's, unless a test is about passwords.
 pub const PASSWORD: &str = "quatre chats gris jouent";
+
+/// How many may be open at once; the default of the pool.
+const TRANSACTIONS: usize = 12;
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,6 +104,19 @@ impl Desk {
     pub fn points(&self, reference: &str, who: i64, kind: &str, points: i64) -> TestRequest {
         let body = json!({"customer_id": who, "kind": kind, "points": points});
         self.app.put(format!("/internal/v1/loyalty/{reference}")).as_role(Role::Service).json(&body)
+    }
+
+    /// Opens as many connections as there may be transactions. To be called before a race: else the first
+    /// request has the only connection, and is done before another one is there.
+    pub async fn warm_up(&self) {
+        let all_open = &Barrier::new(TRANSACTIONS);
+        let held = (0..TRANSACTIONS).map(|_| {
+            self.app.db().transaction(|_| async {
+                all_open.wait().await;
+                Ok::<_, DbError>(())
+            })
+        });
+        join_all(held).await.into_iter().for_each(|held| held.unwrap());
     }
 
     /// The rules that the service says are broken.
