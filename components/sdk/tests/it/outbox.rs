@@ -19,7 +19,7 @@ async fn happened(app: &TestApp, events: Vec<Event>) {
 }
 
 async fn read(app: &TestApp, query: &str) -> Feed {
-    app.get(&format!("/internal/v1/events?{query}")).as_role(Role::Service).send().await.expect_status(200).json()
+    app.get(format!("/internal/v1/events?{query}")).as_role(Role::Service).send().await.expect_status(200).json()
 }
 
 /// What was published becomes readable when no older transaction runs, of whatever database: of tests
@@ -34,7 +34,7 @@ async fn read_some(app: &TestApp, query: &str) -> Feed {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), some).await.expect("events")
+    tokio::time::timeout(Duration::from_secs(30), some).await.unwrap()
 }
 
 fn subjects(feed: &Feed) -> Vec<String> {
@@ -155,8 +155,8 @@ async fn the_feed_and_the_audit_are_for_services() {
         app.get(path).send().await.expect_problem(401, "authentication-required");
         app.get(path).as_role(Role::Hq).send().await.expect_problem(403, "forbidden");
     }
-    for query in ["limit=0", "limit=501", "after=junk", "afer=x"] {
-        let answer = app.get(&format!("/internal/v1/events?{query}")).as_role(Role::Service).send().await;
+    for query in ["limit=0", "limit=501", "after=junk", "since=x"] {
+        let answer = app.get(format!("/internal/v1/events?{query}")).as_role(Role::Service).send().await;
         assert_eq!(answer.status, 400, "{query}");
     }
 }
