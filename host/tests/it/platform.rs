@@ -32,16 +32,18 @@ pub struct Platform {
 
 impl Platform {
     async fn start() -> Self {
-        Self::start_with(SERVICES.map(|service| (service, built(service)))).await
+        Self::start_with(&[]).await
     }
 
     /// With these components in the place of ours.
-    pub async fn start_with(components: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
+    pub async fn start_with(others: &[(&str, PathBuf)]) -> Self {
         // Postgres runs as another user when the tests run as root: the way must be open to it.
         let mut builder = tempfile::Builder::new();
         let folder = builder.permissions(std::fs::Permissions::from_mode(0o711)).tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("components")).expect("a folder");
-        for (service, from) in components {
+        for service in SERVICES {
+            let other = others.iter().find(|(name, _)| *name == service);
+            let from = other.map_or_else(|| built(service), |(_, from)| from.clone());
             std::fs::copy(from, component(folder.path(), service)).expect("a copy of the component");
         }
         Self::start_in(Arc::new(folder)).await
@@ -151,7 +153,7 @@ impl Drop for Platform {
     }
 }
 
-pub fn built(service: &str) -> PathBuf {
+fn built(service: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_comptoir"));
     let target = program.parent().and_then(Path::parent).expect("target/release/comptoir");
     let path = target.join(format!("wasm32-wasip2/component/{service}.wasm"));

@@ -8,7 +8,7 @@ use sdk::outbox::{Feed, Published};
 use sdk::testing::TestApp;
 use serde_json::json;
 
-use crate::support::{cad, created, lemonade, manager, shop, without_price};
+use crate::support::{SECOND, cad, created, later, lemonade, manager, shop, without_price};
 
 /// All that there is, once there are so many: a transaction of another test may hold the end back.
 async fn feed(shop: &TestApp, count: usize) -> Vec<Published> {
@@ -62,8 +62,10 @@ async fn every_version_is_told_of_once() {
     let tag = replaced.json(&other).send().await.expect_status(200).header("etag").to_owned();
     let patch = json!({"name": "Limonade"});
     let _ = manager(shop.patch(&product)).header("if-match", &tag).json(&patch).send().await.expect_status(200);
+    later(&shop, SECOND);
     let price = json!({"kind": "regular", "amount": cad(279)});
     let _ = manager(shop.post(format!("{product}/prices"))).json(&price).send().await.expect_status(201);
+    later(&shop, SECOND);
     let line = json!({"sku": "LIMO-1", "name": "Limonade", "category": "soft-drinks", "tax_category": "standard",
         "deposit": cad(10), "price": cad(289)});
     for outcome in ["updated", "unchanged"] {
