@@ -5,6 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToResponse};
 
 use super::{carts, estimate, internal, items, merge};
+use crate::domain::estimate::Payment;
 
 /// What `GET /openapi.json` answers.
 pub const CHECKED_IN: &str = include_str!("../../openapi.json");
@@ -26,7 +27,7 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
         carts::create, carts::read, items::add, items::change, items::set, items::remove,
         merge::merge, estimate::estimate, internal::snapshot, internal::consume, sdk::audit::audit,
     ),
-    components(responses(Forbidden, NotFound, Gone, PreconditionFailed)),
+    components(schemas(Payment), responses(Forbidden, NotFound, Gone, PreconditionFailed)),
     tags(
         (name = "carts", description = "Carts, and what they cost"),
         (name = "items", description = "What is in them"),
