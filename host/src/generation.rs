@@ -52,12 +52,18 @@ impl InstanceFate {
 
     /// Whether a body is being read, whose end may be the guest's to say: a stream that goes with its
     /// instance looks like one that ended well.
-    fn is_read(&self, cx: &Context<'_>) -> bool {
-        if self.bodies.load(Ordering::Acquire) == 0 {
+    fn is_read(&self) -> bool {
+        self.bodies.load(Ordering::Acquire) > 0
+    }
+
+    /// The same for an instance that would go if there were none: it is woken when the last is read. One
+    /// that serves is not, which would be a turn of its event loop for every answer.
+    fn keeps(&self, cx: &Context<'_>) -> bool {
+        if !self.is_read() {
             return false;
         }
         self.read.register(cx.waker());
-        self.bodies.load(Ordering::Acquire) > 0
+        self.is_read()
     }
 
     pub fn fault(&self) -> Option<&str> {

@@ -288,12 +288,6 @@ impl Service {
     /// Ends background work and idle instances, then closes the database connections; those in use
     /// close when they come back. Sends the last spans.
     pub async fn close(&self) {
-        if let Some(spans) = self.spans.clone() {
-            let finished = tokio::task::spawn_blocking(move || spans.finish()).await;
-            if let Err(error) = finished.map_err(anyhow::Error::from).flatten() {
-                tracing::warn!(service = self.name(), error = format!("{error:#}"), "spans were lost");
-            }
-        }
         self.background.stop();
         if let Some(current) = self.current() {
             current.retire();
@@ -304,6 +298,13 @@ impl Service {
                 && let Err(error) = shard.spawn(async move { pool.close().await }).await
             {
                 tracing::warn!(service = self.name(), %error, "could not close the database connections");
+            }
+        }
+        // Last: a collector that does not listen must hold nothing else up.
+        if let Some(spans) = self.spans.clone() {
+            let finished = tokio::task::spawn_blocking(move || spans.finish()).await;
+            if let Err(error) = finished.map_err(anyhow::Error::from).flatten() {
+                tracing::warn!(service = self.name(), error = format!("{error:#}"), "spans were lost");
             }
         }
     }

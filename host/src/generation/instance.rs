@@ -242,7 +242,7 @@ async fn take_turns(
         if running.is_empty() {
             let idle = accessor.poll_no_interesting_tasks(cx).is_ready();
             progress.lock().answered_all(idle);
-            if idle && !open && !fate.is_read(cx) {
+            if idle && !open && !fate.keeps(cx) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -340,12 +340,11 @@ impl Watch {
             self.retired = self.retire.as_mut().poll(cx).is_ready();
         }
         loop {
-            let read = self.fate.is_read(cx);
             let mut requests = progress.lock();
-            if self.retired && requests.idle && requests.unanswered.is_empty() && !read {
+            if self.retired && requests.idle && requests.unanswered.is_empty() && !self.fate.keeps(cx) {
                 return Poll::Ready(Ok(()));
             }
-            let Some((deadline, due)) = self.deadline(&requests, read) else { return Poll::Pending };
+            let Some((deadline, due)) = self.deadline(&requests, cx) else { return Poll::Pending };
             // Deadlines move on with every request, and the alarm only when it has rung: setting it costs more.
             if self.sleep.deadline().into_std() > deadline {
                 self.sleep.as_mut().reset(deadline.into());
@@ -369,15 +368,16 @@ impl Watch {
         }
     }
 
-    fn deadline(&self, requests: &Requests, read: bool) -> Option<(Instant, Due)> {
+    fn deadline(&self, requests: &Requests, cx: &Context<'_>) -> Option<(Instant, Due)> {
         let timeout = self.limits.request_timeout();
+        // Each body that is read has a deadline of its own.
+        let unless_kept =
+            |deadline, due| (deadline > Instant::now() || !self.fate.keeps(cx)).then_some((deadline, due));
         let own = match (requests.unanswered.front(), requests.unanswered.back()) {
             (Some((_, first)), _) if !requests.closed => Some((*first + timeout, Due::Close)),
             (_, Some((_, last))) => Some((*last + timeout + GRACE, Due::GiveUp)),
-            // Each body that is read has a deadline of its own.
-            _ if read => None,
-            _ if requests.idle => Some((requests.since + self.limits.instance_idle(), Due::Leave)),
-            _ => Some((requests.since + timeout + GRACE, Due::GiveUp)),
+            _ if requests.idle => unless_kept(requests.since + self.limits.instance_idle(), Due::Leave),
+            _ => unless_kept(requests.since + timeout + GRACE, Due::GiveUp),
         };
         let computing = self.computing.map(|(since, _)| (since + timeout + GRACE, Due::GiveUp));
         own.into_iter().chain(computing).min_by_key(|(deadline, _)| *deadline)
