@@ -44,46 +44,7 @@ pub const LINES_MAX: usize = 200;
 /// The longest text that somebody writes for others to read, in characters.
 pub const NOTE_MAX: usize = 500;
 
-/// An enumeration with a text for each variant: in JSON, in a query and in SQL the same, which a test
-/// compares with what serde makes of it.
-macro_rules! text_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize,
-            utoipa::ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant),+
-        }
-
-        impl $name {
-            pub const ALL: &[$name] = &[$($name::$variant),+];
-
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$variant => $text),+
-                }
-            }
-        }
-
-        impl sdk::FromValue for $name {
-            fn from_value(value: sdk::Value) -> Result<Self, sdk::DbError> {
-                let text = <String as sdk::FromValue>::from_value(value)?;
-                let found = $name::ALL.iter().find(|known| known.as_str() == text);
-                found.copied().ok_or_else(|| sdk::DbError::Conversion(format!("unexpected text {text:?}")))
-            }
-        }
-
-        impl sdk::ToValue for $name {
-            fn to_value(self) -> sdk::Value {
-                sdk::ToValue::to_value(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use text_enum;
-
-text_enum!(
+sdk::text_enum!(
     /// What changes a row of stock. The first eight move units, and are the kinds of the ledger.
     Kind {
         /// What there was in the beginning.
@@ -113,7 +74,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// How much there is, against the thresholds of the row.
     Level {
         /// Nothing is available.
@@ -127,7 +88,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// Whether goods are sold here.
     LocationKind {
         Store = "store",
@@ -135,7 +96,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// How units were lost where no movement could say so.
     DiscrepancyKind {
         /// A till was offline and sold what the ledger did not have.
@@ -145,7 +106,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What a voucher is of.
     VoucherKind {
         /// Sold.
@@ -155,7 +116,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What to do about a sale of more than is available.
     OnShortage {
         /// Nothing moves: 409.

@@ -66,45 +66,7 @@ pub const MAX_LINES: usize = 200;
 /// How many wrong codes a pickup bears; then somebody looks at the customer's papers.
 pub const MAX_PICKUP_FAILURES: i32 = 5;
 
-/// An enumeration that is the same text in JSON and in SQL, words joined with hyphens.
-macro_rules! text_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize,
-            utoipa::ToSchema)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant),+
-        }
-
-        impl $name {
-            pub const ALL: &[$name] = &[$($name::$variant),+];
-
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$variant => $text),+
-                }
-            }
-        }
-
-        impl sdk::FromValue for $name {
-            fn from_value(value: sdk::Value) -> Result<Self, sdk::DbError> {
-                let text = <String as sdk::FromValue>::from_value(value)?;
-                let found = $name::ALL.iter().find(|known| known.as_str() == text);
-                found.copied().ok_or_else(|| sdk::DbError::Conversion(format!("unexpected text {text:?}")))
-            }
-        }
-
-        impl sdk::ToValue for $name {
-            fn to_value(self) -> sdk::Value {
-                sdk::ToValue::to_value(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use text_enum;
-
-text_enum!(
+sdk::text_enum!(
     /// What becomes of an order. `completed` and `cancelled` are final.
     Status {
         /// Made by a checkout that is not through yet.
@@ -121,7 +83,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What became of the money.
     PaymentStatus {
         Unpaid = "unpaid",

@@ -45,6 +45,7 @@ mod service;
 mod sleep;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
+mod text_enum;
 
 pub use app::app;
 pub use client::{Client, ClientError};

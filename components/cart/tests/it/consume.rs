@@ -99,6 +99,7 @@ async fn a_checkout_takes_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_repetitions_and_additions_are_told_apart() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replicas = [shop.replica(), shop.replica(), shop.replica()];
     let cart = &shop.cart().await;
     shop.add(cart, COKE, 10).await;

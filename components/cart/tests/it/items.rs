@@ -37,6 +37,7 @@ async fn a_repeated_addition_adds_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_key_that_is_sent_many_times_at_once_adds_once() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let cart = shop.cart().await;
     let post = || tokio::spawn(add(&shop.app, &cart, COKE, 2).idempotency_key("storm").send());
     for response in join_all((0..20).map(|_| post())).await {

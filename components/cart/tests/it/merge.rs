@@ -51,6 +51,7 @@ async fn a_merge_twice_is_a_merge_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_merges_are_one() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replicas = [shop.replica(), shop.replica(), shop.replica()];
     for _ in 0..5 {
         let (guest, customer) = guest_and_customer(&shop).await;
@@ -66,6 +67,7 @@ async fn parallel_merges_are_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn merges_in_both_directions_end_in_one_cart() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replicas = [shop.replica(), shop.replica(), shop.replica()];
     for _ in 0..10 {
         let (a, b) = (shop.cart().await, shop.cart().await);
@@ -91,6 +93,7 @@ async fn merges_in_both_directions_end_in_one_cart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_addition_during_a_merge_is_kept_or_refused() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replica = shop.replica();
     let (guest, customer) = guest_and_customer(&shop).await;
     let additions: Vec<_> = (0..20).map(|_| tokio::spawn(add(&replica, &guest, SPRITE, 1).send())).collect();

@@ -23,6 +23,7 @@ impl Dice {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn acknowledged_deltas_sum_to_the_quantity() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replicas: Vec<TestApp> = (0..3).map(|_| shop.replica()).collect();
     let cart = &shop.cart().await;
     let mut dice = Dice(0x2026_1122);
@@ -67,6 +68,7 @@ async fn acknowledged_deltas_sum_to_the_quantity() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_additions_through_different_replicas_sum() {
     let shop = Shop::open().await;
+    shop.app.warm_up().await;
     let replicas = [shop.replica(), shop.replica(), shop.replica()];
     let cart = &shop.cart().await;
     let additions = (0..60).map(|index| tokio::spawn(add(&replicas[index % 3], cart, 1, 3).send()));

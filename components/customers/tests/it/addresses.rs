@@ -139,7 +139,7 @@ async fn there_is_room_for_twenty() {
         let post = desk.app.post(format!("{}/addresses", marie.path())).as_customer(marie.id);
         post.json(&address(&format!("more {number}"))).send()
     };
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((0..5).map(post)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     for loser in answers.iter().filter(|answer| answer.status != 201) {
@@ -152,7 +152,7 @@ async fn there_is_room_for_twenty() {
 async fn of_first_addresses_that_come_at_once_one_is_the_default() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     join_all((0..10).map(|number| {
         let mut body = address(&format!("{number}"));
         body["is_default"] = json!(number % 2 == 0);
@@ -171,7 +171,7 @@ async fn of_parallel_replacements_one_wins_and_a_repetition_of_it_is_no_loser() 
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
     let there = desk.address(&marie, "1, rue A").await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all(
         (0..20).map(|number| put(&desk, &marie, &there, "\"1\"", &address(&format!("{number}, rue B"))).send()),
     )

@@ -78,7 +78,7 @@ async fn an_address_of_mail_moves_and_is_free_again() {
 async fn of_twenty_changes_with_one_tag_exactly_one_wins() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((0..20).map(|number| {
         let patch = desk.app.patch(marie.path()).as_customer(marie.id).header("if-match", "\"1\"");
         patch.json(&json!({"name": format!("Marie {number}")})).send()

@@ -99,7 +99,7 @@ async fn it_takes_the_present_version_and_once_is_enough() {
     delete(None).await.expect_problem(428, "if-match-required");
     delete(Some("\"7\"")).await.expect_problem(412, "precondition-failed");
     desk.signed_in(&marie).await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((0..10).map(|_| delete(Some("\"1\"")))).await;
     assert!(answers.iter().all(|answer| answer.status == 204), "a repetition is answered alike");
     let events: Vec<Value> = desk.events().await.into_iter().map(|event| event["type"].clone()).collect();
@@ -126,7 +126,7 @@ async fn what_comes_at_the_same_moment_leaves_nothing_behind() {
         let desk = Desk::open().await;
         let marie = desk.register("marie").await;
         let tokens = desk.signed_in(&marie).await;
-        desk.warm_up().await;
+        desk.app.warm_up().await;
         let erase = desk.app.delete(marie.path()).as_customer(marie.id).header("if-match", "*").send();
         let refresh = desk.refresh(&tokens["refresh_token"]).send();
         let login = desk.login(&marie.email, PASSWORD).send();

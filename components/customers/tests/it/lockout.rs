@@ -83,7 +83,7 @@ async fn one_account_s_lock_is_nobody_else_s_and_ends_no_session() {
 async fn of_forty_guesses_at_once_ten_are_answered() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = at_once((0..40).map(|_| desk.login(&marie.email, WRONG))).await;
     let count = |status: u16| answers.iter().filter(|answer| answer.status.as_u16() == status).count();
     assert_eq!((count(401), count(429)), (10, 30));
@@ -94,7 +94,7 @@ async fn of_forty_guesses_at_once_ten_are_answered() {
 async fn the_owner_may_sign_in_many_times_at_once() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = at_once((0..20).map(|_| desk.login(&marie.email, PASSWORD))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(desk.count("token_families").await, 20);

@@ -60,7 +60,7 @@ async fn one_reference_many_times_at_once_counts_once() {
         let who = if number % 2 == 0 { marie.id } else { luc.id };
         desk.points("order-1", who, "earn", 50).send()
     };
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((0..20).map(request)).await;
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.expect_problem(409, "reference-used-differently");
@@ -75,7 +75,7 @@ async fn nobody_burns_more_than_there_is_however_many_try() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
     let _ = desk.points("order-0", marie.id, "earn", 100).send().await.expect_status(200);
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((1..=20).map(|n| desk.points(&format!("burn-{n}"), marie.id, "burn", 30).send())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
     for loser in answers.iter().filter(|answer| answer.status != 200) {

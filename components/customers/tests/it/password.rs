@@ -71,7 +71,7 @@ async fn of_parallel_changes_one_is_made() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
     let new = |number: usize| format!("{NEW} {number}");
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = at_once((0..8).map(|number| change(&desk, &marie, PASSWORD, &new(number)))).await;
     let winners: Vec<usize> = (0..8).filter(|number| answers[*number].status == 204).collect();
     assert_eq!(winners.len(), 1);

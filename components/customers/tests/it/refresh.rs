@@ -66,7 +66,7 @@ async fn of_twenty_at_once_exactly_one_wins_and_stays_signed_in() {
     let desk = Desk::open().await;
     let marie = desk.register("marie").await;
     let first = desk.signed_in(&marie).await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = join_all((0..20).map(|_| desk.refresh(&first["refresh_token"]).send())).await;
     let winners: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!(winners.len(), 1);

@@ -75,7 +75,7 @@ async fn an_address_has_one_account_whatever_its_case() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_registrations_at_once_one_is_made() {
     let desk = Desk::open().await;
-    desk.warm_up().await;
+    desk.app.warm_up().await;
     let answers = at_once((0..50).map(|number| {
         let mut body = newcomer("marie");
         let email = if number % 2 == 0 { "marie@example.com" } else { "Marie@Example.com" };

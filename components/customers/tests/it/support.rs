@@ -1,25 +1,15 @@
 //! The service at an instant that does not move by itself, and the requests that tests have in common.
 
-use std::time::{Duration, Instant};
-
 use customers::SERVICE;
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use sdk::testing::{TestApp, TestRequest, TestResponse};
-use sdk::{Clock, DbError, Executor, FromRow, Role, Secrets, params};
+use sdk::{Clock, Executor, FromRow, Role, Secrets, params};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
 
 /// What tokens are signed with.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Everybody's, unless a test is about passwords.
 pub const PASSWORD: &str = "quatre chats gris jouent";
-
-/// How many may be open at once; the default of the pool.
-const TRANSACTIONS: usize = 12;
-
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The service, and its clock.
 pub struct Desk {
@@ -106,39 +96,14 @@ impl Desk {
         self.app.put(format!("/internal/v1/loyalty/{reference}")).as_role(Role::Service).json(&body)
     }
 
-    /// Opens as many connections as there may be transactions. To be called before a race: else the first
-    /// request has the only connection, and is done before another one is there.
-    pub async fn warm_up(&self) {
-        let all_open = &Barrier::new(TRANSACTIONS);
-        let held = (0..TRANSACTIONS).map(|_| {
-            self.app.db().transaction(|_| async {
-                all_open.wait().await;
-                Ok::<_, DbError>(())
-            })
-        });
-        join_all(held).await.into_iter().for_each(|held| held.unwrap());
-    }
-
     /// The rules that the service says are broken.
     pub async fn audit(&self) -> Value {
-        let audit = self.app.get("/internal/v1/audit").as_role(Role::Service).send().await;
-        audit.expect_status(200).json::<Value>()["data"].clone()
+        json!(self.app.violations().await)
     }
 
-    /// Every event, from the beginning. The feed ends before the oldest transaction of the whole server,
-    /// which may be another test's: waits until it is shown to its end.
+    /// Every event, from the beginning.
     pub async fn events(&self) -> Vec<Value> {
-        let count = usize::try_from(self.count("outbox").await).unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let feed = self.app.get("/internal/v1/events?limit=500").as_role(Role::Service).send().await;
-            let events = feed.expect_status(200).json::<Value>()["data"].as_array().unwrap().clone();
-            if events.len() == count {
-                return events;
-            }
-            assert!(Instant::now() < deadline, "{} of {count} events are shown", events.len());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.app.events().await.into_iter().map(|event| json!(event)).collect()
     }
 
     /// What a statement selects.

@@ -13,7 +13,7 @@ use super::access::Keeper;
 use super::stock::Stock;
 use super::{NoQuery, check_note, checked};
 use crate::domain::lines::{Amount, Draft, Lines};
-use crate::domain::{Change, Kind, LocationId, Place, ProductId, text_enum};
+use crate::domain::{Change, Kind, LocationId, Place, ProductId};
 use crate::ledger::{self, Refused};
 use crate::store::stock::{self, Cause};
 
@@ -21,7 +21,7 @@ pub fn routes() -> Router<Context> {
     Router::new().route("/api/v1/adjustments", post(create))
 }
 
-text_enum!(
+sdk::text_enum!(
     /// Why.
     Reason {
         /// From a supplier.

@@ -1,7 +1,7 @@
 //! The states of a reservation, and what leads from one to the next.
 
 use super::lines::Line;
-use super::{Change, Kind, ReservationId, text_enum};
+use super::{Change, Kind, ReservationId};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a reservation lives if nobody says.
@@ -9,7 +9,7 @@ pub const TTL_DEFAULT_S: i64 = 900;
 /// How long it can live at most without being pinned.
 pub const TTL_MAX_S: i64 = 86_400;
 
-text_enum!(
+sdk::text_enum!(
     /// What becomes of a reservation. The last three are final.
     Status {
         /// Its units are promised until it expires.
@@ -25,7 +25,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What can be asked of a reservation.
     Verb {
         Pin = "pin",

@@ -1,9 +1,9 @@
 //! Restock requests and transfers: their states, and what arrives of what was shipped.
 
-use super::{LocationId, Place, ProductId, ShipmentId, text_enum};
+use super::{LocationId, Place, ProductId, ShipmentId};
 use jiff::Timestamp;
 
-text_enum!(
+sdk::text_enum!(
     /// Who asked, and for whom.
     ShipmentKind {
         /// A store, from a warehouse.
@@ -13,7 +13,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What becomes of a shipment. The last three are final.
     Status {
         /// Asked for.
@@ -33,7 +33,7 @@ text_enum!(
     }
 );
 
-text_enum!(
+sdk::text_enum!(
     /// What can be asked of a shipment.
     Verb {
         Approve = "approve",

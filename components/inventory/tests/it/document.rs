@@ -1,30 +1,15 @@
 //! The OpenAPI document that is checked in is the one that the code makes, and that is served.
 
-use inventory::api::document::{CHECKED_IN, document};
+use inventory::api::document::document;
 use sdk::Role;
-use sdk::testing::{TestApp, assert_openapi};
+use sdk::testing::assert_openapi;
 use serde_json::{Value, json};
 
 use crate::support::{Depot, uuid};
 
-#[test]
-fn the_document_is_what_the_code_says() {
-    assert_openapi("openapi.json", &document());
-}
-
 #[tokio::test]
-async fn the_document_is_served_and_names_every_route() {
-    let app = TestApp::of(&inventory::SERVICE).without_database();
-    let served: Value = app.get("/openapi.json").send().await.expect_status(200).json();
-    assert_eq!(served, serde_json::from_str::<Value>(CHECKED_IN).unwrap());
-    assert_eq!(served["openapi"], "3.1.0");
-    let paths = served["paths"].as_object().unwrap();
-    let operations = paths.values().flat_map(|operations| operations.as_object().unwrap().values());
-    let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
-    let count = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!((count, ids.len()), (34, 34), "{ids:?}");
+async fn the_document_is_what_the_code_says_and_what_is_served() {
+    assert_openapi(&inventory::SERVICE, &document(), 34).await;
 }
 
 #[tokio::test]
@@ -46,14 +31,8 @@ async fn every_operation_of_it_is_answered() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_operation_says_who_and_what() {
+fn every_operation_says_who_and_what() {
     let document = serde_json::to_value(document()).unwrap();
-    let mut references = Vec::new();
-    collect(&document, &mut references);
-    assert!(references.len() > 100);
-    for reference in references {
-        assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
-    }
     let open = ["/api/v1/locations", "/api/v1/stock/availability/{product}"];
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -107,32 +86,4 @@ async fn its_examples_are_accepted() {
     let request = depot.app.put(format!("/internal/v1/reservations/{}", uuid(1))).as_role(Role::Service);
     let _ = request.json(&reservation).send().await.expect_status(201);
     depot.audited().await;
-}
-
-#[test]
-fn no_number_in_the_document_is_fractional() {
-    fn check(value: &Value) {
-        match value {
-            Value::Number(number) => assert!(!number.is_f64(), "{number}"),
-            Value::Array(items) => items.iter().for_each(check),
-            Value::Object(members) => members.values().for_each(check),
-            Value::Null | Value::Bool(_) | Value::String(_) => {}
-        }
-    }
-    check(&serde_json::from_str(CHECKED_IN).unwrap());
-}
-
-fn collect(value: &Value, references: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                match value {
-                    Value::String(reference) if name == "$ref" => references.push(reference.clone()),
-                    _ => collect(value, references),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
-        _ => {}
-    }
 }

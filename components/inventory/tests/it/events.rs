@@ -110,9 +110,7 @@ async fn every_kind_of_event_is_told_in_its_order() {
 #[tokio::test]
 async fn the_feed_begins_with_the_opening_stock() {
     let depot = Depot::open().await;
-    let feed: Value =
-        depot.app.get("/internal/v1/events?limit=3").as_role(Role::Service).send().await.expect_status(200).json();
-    let first = &feed["data"][0];
+    let first = json!(depot.app.events().await[0]);
     assert_eq!(
         (&first["type"], &first["subject"], int(&first["subject_version"])),
         (&json!("stock.changed"), &json!("stock/1/1"), 1)

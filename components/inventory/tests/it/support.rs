@@ -1,12 +1,9 @@
 //! An inventory with a clock that stands still, and the requests that tests make.
 
-use std::sync::{Arc, Mutex};
-
 use jiff::{SignedDuration, Timestamp};
 use sdk::testing::{TestApp, TestRequest, TestResponse};
-use sdk::{Clock, DbError, Executor, FromRow, Role, Tx, params};
+use sdk::{Clock, Executor, FromRow, Role, params};
 use serde_json::{Value, json};
-use tokio::sync::{Barrier, oneshot};
 use uuid::Uuid;
 
 pub const MONTREAL: i64 = 1;
@@ -17,9 +14,6 @@ pub const COKE: i64 = 1;
 /// Products that nobody has any of until a test says so.
 pub const NEW: i64 = 5_000;
 pub const NEWER: i64 = 5_001;
-
-/// What a pool allows to be open at once.
-const TRANSACTIONS: usize = 12;
 
 /// A line: location, product, units.
 pub type Units = (i64, i64, i64);
@@ -38,32 +32,10 @@ impl Depot {
         Depot { app, clock }
     }
 
-    /// For many at once: with its connections open. A busy machine takes longer to open all of them at one
-    /// moment than a pool lets anybody wait.
+    /// For many at once: with its connections open.
     pub async fn crowded() -> Depot {
         let depot = Depot::open().await;
-        let opened = Arc::new(Barrier::new(TRANSACTIONS + 1));
-        let mut holding = Vec::new();
-        for _ in 0..TRANSACTIONS {
-            let (begun, is_open) = oneshot::channel();
-            let (db, opened, begun) = (depot.app.db().clone(), opened.clone(), Mutex::new(Some(begun)));
-            holding.push(tokio::spawn(async move {
-                let (opened, begun) = (&opened, &begun);
-                let hold = |tx: Tx| async move {
-                    let _: (i32,) = tx.query_one("select 1", params![]).await?;
-                    drop(begun.lock().unwrap().take());
-                    opened.wait().await;
-                    Ok::<_, DbError>(())
-                };
-                db.transaction(hold).await.unwrap();
-            }));
-            // One after the other; that the sender is dropped is all that it says.
-            let _: Result<(), _> = is_open.await;
-        }
-        opened.wait().await;
-        for held in holding {
-            held.await.unwrap();
-        }
+        depot.app.warm_up().await;
         depot
     }
 
@@ -122,8 +94,7 @@ impl Depot {
 }
 
 pub async fn violations(app: &TestApp) -> Vec<Value> {
-    let audit: Value = app.get("/internal/v1/audit").as_role(Role::Service).send().await.expect_status(200).json();
-    audit["data"].as_array().unwrap().clone()
+    app.violations().await.into_iter().map(|violation| json!(violation)).collect()
 }
 
 pub fn uuid(id: u128) -> Uuid {

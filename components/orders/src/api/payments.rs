@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{NoQuery, deciding, invalid_member, now};
 use crate::domain::payment::{PaymentEvent, PaymentEventKind};
-use crate::domain::{PaymentStatus, Refusal, text_enum};
+use crate::domain::{PaymentStatus, Refusal};
 use crate::store::payments::Delivery;
 use crate::store::{self, effects, payments, refunds};
 
@@ -18,7 +18,7 @@ pub fn routes() -> Router<Context> {
     Router::new().route("/internal/v1/payment-events", post(tell))
 }
 
-text_enum!(
+sdk::text_enum!(
     /// What became of an event.
     Outcome {
         /// It changed something.

@@ -11,9 +11,9 @@ use super::effect::{Effect, Units, cancellation_receipt, refund_receipt};
 use super::order::{Dossier, Line, Order};
 use super::payment::{self, PaymentEvent, PaymentEventKind};
 use super::refund::{Goods, Refund, Wanted, priced};
-use super::{Grounds, PaymentStatus, RefundId, Refusal, Status, text_enum};
+use super::{Grounds, PaymentStatus, RefundId, Refusal, Status};
 
-text_enum!(
+sdk::text_enum!(
     /// What an entry of a timeline is about.
     What {
         /// A step of the order.

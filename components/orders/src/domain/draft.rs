@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::address::Address;
-use super::{CheckoutId, CustomerId, LocationId, MAX_LINES, PaymentId, ProductId, ReservationId, text_enum};
+use super::{CheckoutId, CustomerId, LocationId, MAX_LINES, PaymentId, ProductId, ReservationId};
 
 /// The longest name of a product and the longest SKU, in characters.
 const TEXT_MAX: usize = 200;
@@ -64,7 +64,7 @@ pub struct DraftLine {
     pub rates: TaxRates,
 }
 
-text_enum!(
+sdk::text_enum!(
     /// How an order gets to the customer.
     Method {
         /// To an address.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{OrderId, PaymentId, PaymentStatus, RefundId, text_enum};
+use super::{OrderId, PaymentId, PaymentStatus, RefundId};
 
-text_enum!(
+sdk::text_enum!(
     /// What happened to a payment.
     PaymentEventKind {
         Authorized = "authorized",

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use pricing::{Money, RefundError};
 
 use super::order::Line;
-use super::{ProductId, RefundId, Refusal, text_enum};
+use super::{ProductId, RefundId, Refusal};
 
-text_enum!(
+sdk::text_enum!(
     /// What becomes of the goods.
     Goods {
         /// They can be sold again.

@@ -1,30 +1,14 @@
 //! What reports read: every change, once, with all that they need.
 
-use std::time::Duration;
-
 use sdk::Role;
-use sdk::outbox::{Feed, Published};
+use sdk::outbox::Published;
 use serde_json::{Value, json};
 
-use crate::support::{COKE, Made, Shop, TOTAL, cents, int};
+use crate::support::{COKE, Made, Shop, TOTAL, cents};
 
-/// What was published becomes readable when no older transaction runs, of whatever database: of tests
-/// beside this one as well.
 async fn events_of(shop: &Shop, made: &Made) -> Vec<Published> {
-    let version = int(&shop.read(made).await["version"]);
     let subject = format!("order/{}", made.id);
-    let all = async {
-        loop {
-            let feed = shop.app.get("/internal/v1/events?limit=500").as_role(Role::Service).send().await;
-            let feed: Feed = feed.expect_status(200).json();
-            let of_it: Vec<Published> = feed.data.into_iter().filter(|event| event.subject == subject).collect();
-            if of_it.last().is_some_and(|event| event.subject_version == version) {
-                return of_it;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), all).await.expect("events")
+    shop.app.events().await.into_iter().filter(|event| event.subject == subject).collect()
 }
 
 fn kinds(events: &[Published]) -> Vec<&str> {

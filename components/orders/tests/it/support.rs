@@ -12,9 +12,8 @@ use axum::{Json, Router};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use sdk::testing::{TestApp, TestRequest, TestResponse};
-use sdk::{Client, Clock, DbError, Executor, Role, new_uuid_v7, params};
+use sdk::{Client, Clock, Role, new_uuid_v7};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
 use uuid::Uuid;
 
 pub const COKE: i64 = 1;
@@ -23,8 +22,6 @@ pub const JUICE: i64 = 3;
 pub const TOTAL: i64 = 1_118;
 /// Whose orders these are.
 pub const CUSTOMER: i64 = 7;
-/// That requests side by side share.
-const CONNECTIONS: usize = 8;
 
 /// One orders service, its clock, and what it calls.
 pub struct Shop {
@@ -191,17 +188,7 @@ impl Shop {
     /// Sends them side by side: over connections that are open already, because else the first request is
     /// through before the second one has its own.
     pub async fn at_once(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<TestResponse> {
-        let all_are_open = &Barrier::new(CONNECTIONS);
-        let opened = (0..CONNECTIONS).map(|_| {
-            self.app.db().transaction(|tx| async move {
-                tx.execute("select 1", params![]).await?;
-                all_are_open.wait().await;
-                Ok::<_, DbError>(())
-            })
-        });
-        for opened in join_all(opened).await {
-            opened.unwrap();
-        }
+        self.app.warm_up().await;
         let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
         join_all(sent).await.into_iter().map(Result::unwrap).collect()
     }
@@ -343,8 +330,7 @@ impl Shop {
     }
 
     pub async fn violations(&self) -> Vec<Value> {
-        let audit = self.app.get("/internal/v1/audit").as_role(Role::Service);
-        audit.send().await.expect_status(200).json::<Value>()["data"].as_array().unwrap().clone()
+        self.app.violations().await.into_iter().map(|violation| json!(violation)).collect()
     }
 
     /// That every rule is kept here, and that the books of the others say the same: what is cancelled has

@@ -43,11 +43,10 @@ impl From<Product> for Told {
     }
 }
 
-/// In the transaction that made the version.
-pub(super) async fn tell(tx: &Tx, context: &Context, kind: &'static str, id: ProductId) -> Result<()> {
+/// In the transaction that made the version. Returns the product, at the prices for all stores.
+pub(super) async fn tell(tx: &Tx, context: &Context, kind: &'static str, id: ProductId) -> Result<Product> {
     let product = products::get(tx, id, None, context.clock.now()).await?.ok_or_else(vanished)?;
-    let version = product.version;
-    let event = Event::new(kind, format!("product/{id}"), version, &Told::from(product))?;
+    let event = Event::new(kind, format!("product/{id}"), product.version, &Told::from(product.clone()))?;
     publish(tx, context, vec![event]).await?;
-    Ok(())
+    Ok(product)
 }

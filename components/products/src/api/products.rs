@@ -232,8 +232,7 @@ pub(super) async fn create(
         .run(&context.db, &body, |tx| async move {
             let id = products::insert(&tx, draft, now).await?;
             prices::insert(&tx, id, first, now).await?;
-            events::tell(&tx, context, CREATED, id).await?;
-            let product = products::get(&tx, id, None, now).await?.ok_or_else(vanished)?;
+            let product = events::tell(&tx, context, CREATED, id).await?;
             let etag = etag(&product);
             let location = format!("/api/v1/products/{id}");
             Ok(Reply::created(location, &Product::from(product)).etag(etag))

@@ -1,6 +1,7 @@
 //! What happens at once: of each kind of race, the one outcome that is right.
 
 use futures_util::future::join_all;
+use sdk::testing::TestApp;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -10,9 +11,16 @@ use crate::support::{
 
 const AT_ONCE: usize = 20;
 
+/// For races: see [`TestApp::warm_up`].
+async fn warm_shop() -> TestApp {
+    let shop = shop().await;
+    shop.warm_up().await;
+    shop
+}
+
 #[tokio::test]
 async fn of_twenty_puts_with_one_etag_exactly_one_wins() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let (id, tag) = created(&shop, &lemonade("LIMX-355")).await;
     let answers = join_all((0..AT_ONCE).map(|number| {
         let mut body = without_price(lemonade("LIMX-355"));
@@ -33,7 +41,7 @@ async fn of_twenty_puts_with_one_etag_exactly_one_wins() {
 
 #[tokio::test]
 async fn of_twenty_patches_with_one_etag_exactly_one_wins_whatever_they_say() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let tag = etag(&shop, 1).await;
     let answers = join_all((0..AT_ONCE).map(|_| {
         let patch = manager(shop.patch("/api/v1/products/1")).header("if-match", &tag);
@@ -47,7 +55,7 @@ async fn of_twenty_patches_with_one_etag_exactly_one_wins_whatever_they_say() {
 
 #[tokio::test]
 async fn one_put_that_a_gateway_sends_twenty_times_is_written_once() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let (id, tag) = created(&shop, &lemonade("LIMX-355")).await;
     let mut body = without_price(lemonade("LIMX-355"));
     body["name"] = json!("Limonade rose");
@@ -62,7 +70,7 @@ async fn one_put_that_a_gateway_sends_twenty_times_is_written_once() {
 
 #[tokio::test]
 async fn of_twenty_overlapping_promos_exactly_one_is_added() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let answers = join_all((0..AT_ONCE).map(|number| {
         let number = i64::try_from(number).unwrap();
         let promo = json!({
@@ -85,7 +93,7 @@ async fn of_twenty_overlapping_promos_exactly_one_is_added() {
 
 #[tokio::test]
 async fn regular_prices_that_start_at_once_leave_one_at_any_instant() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     later(&shop, SECOND);
     let answers = join_all((0..AT_ONCE).map(|number| {
         let amount = cad(100 + i64::try_from(number).unwrap());
@@ -106,7 +114,7 @@ async fn regular_prices_that_start_at_once_leave_one_at_any_instant() {
 
 #[tokio::test]
 async fn one_key_twenty_times_at_once_creates_one_product() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let post = || {
         let post = manager(shop.post("/api/v1/products")).idempotency_key("checkout-1");
         post.json(&lemonade("LIMX-355")).send()
@@ -129,7 +137,7 @@ async fn one_key_twenty_times_at_once_creates_one_product() {
 
 #[tokio::test]
 async fn one_sku_twenty_times_at_once_without_a_key_is_taken_once() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let answers =
         join_all((0..AT_ONCE).map(|_| manager(shop.post("/api/v1/products")).json(&lemonade("LIMX-355")).send())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -140,7 +148,7 @@ async fn one_sku_twenty_times_at_once_without_a_key_is_taken_once() {
 
 #[tokio::test]
 async fn imports_at_once_make_one_product_each() {
-    let shop = shop().await;
+    let shop = warm_shop().await;
     let lines: String = (0..10).map(|n| format!("{}\n", lemonade(&format!("IMP-{n}")))).collect();
     let answers = join_all((0..5).map(|_| {
         let post = manager(shop.post("/api/v1/products/import"));

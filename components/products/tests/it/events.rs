@@ -1,59 +1,26 @@
 //! The feed has every version of every product, once; the audit finds what is amiss.
 
-use std::time::Duration;
-
-use sdk::Role;
-use sdk::audit::Audit;
-use sdk::outbox::{Feed, Published};
-use sdk::testing::TestApp;
 use serde_json::json;
 
 use crate::support::{SECOND, cad, created, later, lemonade, manager, shop, without_price};
-
-/// All that there is, once there are so many: a transaction of another test may hold the end back.
-async fn feed(shop: &TestApp, count: usize) -> Vec<Published> {
-    let read = async {
-        loop {
-            let (mut events, mut after) = (Vec::new(), String::new());
-            loop {
-                let path = format!("/internal/v1/events?limit=100{after}");
-                let feed: Feed = shop.get(path).as_role(Role::Service).send().await.expect_status(200).json();
-                if feed.data.is_empty() {
-                    break;
-                }
-                events.extend(feed.data);
-                after = format!("&after={}", feed.next_cursor.unwrap().as_str());
-            }
-            if events.len() >= count {
-                return events;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), read).await.expect("the events")
-}
-
-async fn audit(shop: &TestApp) -> Audit {
-    shop.get("/internal/v1/audit").as_role(Role::Service).send().await.expect_status(200).json()
-}
 
 #[tokio::test]
 async fn the_first_products_are_told_of() {
     let shop = shop().await;
     let (products,): (i64,) =
         sdk::Executor::query_one(shop.db(), "select count(*) from products", sdk::params![]).await.unwrap();
-    let events = feed(&shop, usize::try_from(products).unwrap()).await;
+    let events = shop.events().await;
     assert_eq!(events.len(), usize::try_from(products).unwrap());
     let coke = &events[0];
     assert_eq!((coke.kind.as_str(), coke.subject.as_str(), coke.subject_version), ("product.created", "product/1", 1));
     assert_eq!((&coke.payload["price"], &coke.payload["status"]), (&cad(299), &json!("active")));
-    assert_eq!(audit(&shop).await.data, []);
+    assert_eq!(shop.violations().await, []);
 }
 
 #[tokio::test]
 async fn every_version_is_told_of_once() {
     let shop = shop().await;
-    let before = feed(&shop, 1).await.len();
+    let before = shop.events().await.len();
     let (id, tag) = created(&shop, &lemonade("LIMO-1")).await;
     let product = format!("/api/v1/products/{id}");
     let replaced = manager(shop.put(&product)).header("if-match", &tag);
@@ -76,7 +43,7 @@ async fn every_version_is_told_of_once() {
     let tag = shop.get(&product).send().await.header("etag").to_owned();
     let _ = manager(shop.delete(&product)).header("if-match", &tag).send().await.expect_status(204);
 
-    let events = feed(&shop, before + 6).await;
+    let events = shop.events().await;
     let told: Vec<_> = events[before..].iter().map(|event| (event.kind.as_str(), event.subject_version)).collect();
     let changed = "product.changed";
     let expected =
@@ -85,14 +52,14 @@ async fn every_version_is_told_of_once() {
     assert!(events[before..].iter().all(|event| event.subject == format!("product/{id}")));
     assert_eq!(events[before + 3].payload["price"], cad(279));
     assert_eq!(events.last().unwrap().payload["status"], "archived");
-    assert_eq!(audit(&shop).await.data, []);
+    assert_eq!(shop.violations().await, []);
 }
 
 #[tokio::test]
 async fn a_version_without_an_event_is_found() {
     let shop = shop().await;
     shop.database().administer("update products set version = version + 1 where id = 2").await;
-    let found = audit(&shop).await.data;
+    let found = shop.violations().await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].invariant, "every-version-is-an-event");
     assert_eq!(found[0].offender, json!({"product_id": 2, "version": 2}));

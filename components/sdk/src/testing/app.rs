@@ -1,7 +1,9 @@
 //! A service in this process, and requests to it.
 
 use super::TestDatabase;
-use crate::{Client, Clock, Context, Db, Definition, Migration, Role, Secrets, app};
+use crate::audit::{Audit, Violation};
+use crate::outbox::{Feed, Published};
+use crate::{Client, Clock, Context, Db, Definition, Executor as _, Migration, Role, Secrets, app};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
@@ -12,10 +14,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 use tower::ServiceExt as _;
 
 /// What a response of a test may be long.
 const RESPONSE_BYTES_MAX: usize = 64 << 20;
+
+/// How long an event may take to be shown, and how often one looks.
+const SHOWN_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// A service with a database of its own.
 #[derive(Debug)]
@@ -119,6 +126,42 @@ impl TestApp {
     #[must_use]
     pub fn database(&self) -> &TestDatabase {
         self.database.as_ref().expect("a database of its own")
+    }
+
+    /// See [`TestDatabase::warm_up`].
+    pub async fn warm_up(&self) {
+        self.database().warm_up().await;
+    }
+
+    /// The rules that the service says are broken.
+    pub async fn violations(&self) -> Vec<Violation> {
+        let audit = self.get("/internal/v1/audit").as_role(Role::Service).send().await;
+        audit.expect_status(200).json::<Audit>().data
+    }
+
+    /// Every event, from the beginning. A feed ends before the oldest transaction of the whole server, which
+    /// may be another test's: waits until it is shown to its end.
+    ///
+    /// # Panics
+    /// When it is not, for half a minute.
+    pub async fn events(&self) -> Vec<Published> {
+        let written = "select count(*) from outbox";
+        let (written,): (i64,) = self.db().query_one(written, Vec::new()).await.expect("an outbox");
+        let deadline = Instant::now() + SHOWN_WITHIN;
+        let (mut events, mut after) = (Vec::new(), String::new());
+        while i64::try_from(events.len()).unwrap_or(i64::MAX) < written {
+            let feed = self.get(format!("/internal/v1/events?limit=500{after}")).as_role(Role::Service).send().await;
+            let feed: Feed = feed.expect_status(200).json();
+            if feed.data.is_empty() {
+                assert!(Instant::now() < deadline, "{} of {written} events are shown", events.len());
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            events.extend(feed.data);
+            if let Some(cursor) = feed.next_cursor {
+                after = format!("&after={}", cursor.as_str());
+            }
+        }
+        events
     }
 
     /// For another service's [`Client::from_routers`].

@@ -2,19 +2,24 @@
 
 use crate::backend::Database;
 use crate::{Db, Migration};
-use comptoir_postgres::{Options, PgConnectOptions, Pool};
+use comptoir_postgres::{Isolation, Options, PgConnectOptions, Pool};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use std::env;
 use std::thread;
+use std::time::Duration;
 
 /// Where tests find a server: `postgres://user@host:port/postgres`, of a role that may create databases.
 const VARIABLE: &str = "COMPTOIR_TEST_POSTGRES";
+
+/// How long a connection may take: a machine that runs many tests at once is slower than a host lets it be.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A database that nobody else has. Dropping it drops it.
 #[derive(Debug)]
 pub struct TestDatabase {
     db: Db,
+    pool: Pool,
     name: String,
     admin: PgConnectOptions,
 }
@@ -38,8 +43,25 @@ impl TestDatabase {
         run(&admin, &format!("create database {name}")).await;
         let options = admin.clone().database(&name);
         migrate(&options, migrations).await;
-        let db = Db::from_backend(Database::new(Pool::new(Options::new(options))));
-        TestDatabase { db, name, admin }
+        let pool = Pool::new(Options { acquire_timeout: PATIENCE, ..Options::new(options) });
+        let db = Db::from_backend(Database::new(pool.clone()));
+        TestDatabase { db, pool, name, admin }
+    }
+
+    /// Opens as many connections as there may be transactions. To be called before a race: else the first
+    /// request has the only connection, and is through before another one is there. One after the other: a
+    /// busy machine takes long to open all at one moment.
+    ///
+    /// # Panics
+    /// When one cannot be had.
+    pub async fn warm_up(&self) {
+        let mut held = Vec::new();
+        for _ in 0..Options::new(self.admin.clone()).max_open_transactions {
+            held.push(self.pool.begin(Isolation::default()).await.expect("a connection"));
+        }
+        for transaction in held {
+            transaction.rollback().await.expect("a connection that was just opened");
+        }
     }
 
     #[must_use]
