@@ -17,7 +17,7 @@ use std::fs;
 /// When it is not, with the first place where they differ; or with what is wrong.
 pub async fn assert_openapi(service: &Definition, generated: &impl Serialize, operations: usize) {
     let generated = serde_json::to_value(generated).expect("an OpenAPI document");
-    assert_eq!(generated["openapi"], "3.1.0");
+    assert_eq!(generated.get("openapi").and_then(Value::as_str), Some("3.1.0"));
     assert_eq!(distinct_operations(&generated), operations, "operations");
     assert_sound(&generated, &generated);
     if env::var_os("UPDATE_OPENAPI").is_some_and(|value| value == "1") {
