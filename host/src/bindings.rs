@@ -11,13 +11,14 @@ wasmtime::component::bindgen!({
         // The capability's own types: nothing is copied between the two.
         "comptoir:postgres/types": crate::bindings::postgres_types,
         "comptoir:postgres/client.transaction": crate::postgres::Transaction,
+        "comptoir:postgres/client.statement": crate::postgres::Statement,
     },
 });
 
 /// What the generated code wants from the module of an interface that has types and no function.
 #[allow(dead_code, reason = "named by generated code that is never reached")]
 pub mod postgres_types {
-    pub use comptoir_postgres::types::{Error, Isolation, Rows, Value};
+    pub use comptoir_postgres::types::{Column, Error, Isolation, Rows, ShapedRows, Value};
 
     pub trait Host {}
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use comptoir_postgres::{Error, Isolation, Observe, Operation, Outcome, Pool, Rows, Value};
+use comptoir_postgres::{Column, Error, Isolation, Observe, Operation, Outcome, Pool, Prepared, Rows, ShapedRows, Value};
 use prometheus::{Histogram, HistogramVec};
 use wasmtime::component::{Accessor, HasData, Resource};
 
@@ -24,6 +24,10 @@ impl HasData for Postgres {
 /// guest drops in the middle of a call ends with that call.
 #[derive(Debug)]
 pub struct Transaction(Arc<comptoir_postgres::Transaction>);
+
+/// A prepared statement in an instance's table. Shared with the calls that run it.
+#[derive(Debug)]
+pub struct Statement(Arc<Prepared>);
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
@@ -93,6 +97,28 @@ impl<T: Send> client::HostTransactionWithStore<T> for Postgres {
     }
 }
 
+impl<T: Send> client::HostStatementWithStore<T> for Postgres {
+    async fn query(
+        accessor: &Accessor<T, Self>,
+        this: Resource<Statement>,
+        parameters: Vec<Value>,
+        within: Option<Resource<Transaction>>,
+    ) -> Answer<ShapedRows> {
+        let (statement, transaction) = prepared(accessor, &this, within)?;
+        Ok(statement.query(parameters, transaction.as_deref()).await)
+    }
+
+    async fn execute(
+        accessor: &Accessor<T, Self>,
+        this: Resource<Statement>,
+        parameters: Vec<Value>,
+        within: Option<Resource<Transaction>>,
+    ) -> Answer<u64> {
+        let (statement, transaction) = prepared(accessor, &this, within)?;
+        Ok(statement.execute(parameters, transaction.as_deref()).await)
+    }
+}
+
 impl client::Host for State {}
 
 impl client::HostTransaction for State {
@@ -102,10 +128,48 @@ impl client::HostTransaction for State {
     }
 }
 
+impl client::HostStatement for State {
+    fn prepare(&mut self, text: String) -> Answer<Resource<Statement>> {
+        match self.database().and_then(|pool| pool.prepare(&text)) {
+            Ok(statement) => Ok(Ok(self.table.push(Statement(Arc::new(statement)))?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn columns(&mut self, this: Resource<Statement>, shape: u32) -> wasmtime::Result<Vec<Column>> {
+        Ok(self.table.get(&this)?.0.columns(shape))
+    }
+
+    fn drop(&mut self, this: Resource<Statement>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl State {
+    fn database(&self) -> Result<Pool, Error> {
+        let database = self.capabilities.database.clone();
+        database.ok_or_else(|| Error::Unavailable("this component was given no database".into()))
+    }
+}
+
 fn pool<T: Send>(accessor: &Accessor<T, Postgres>) -> Result<Pool, Error> {
-    accessor
-        .with(|mut store| store.get().capabilities.database.clone())
-        .ok_or_else(|| Error::Unavailable("this component was given no database".into()))
+    accessor.with(|mut store| store.get().database())
+}
+
+/// What the handles of a call stand for.
+type Shared = (Arc<Prepared>, Option<Arc<comptoir_postgres::Transaction>>);
+
+fn prepared<T: Send>(
+    accessor: &Accessor<T, Postgres>,
+    statement: &Resource<Statement>,
+    within: Option<Resource<Transaction>>,
+) -> wasmtime::Result<Shared> {
+    accessor.with(|mut store| {
+        let table = &store.get().table;
+        let transaction = within.map(|within| table.get(&within).map(|found| found.0.clone())).transpose()?;
+        Ok((table.get(statement)?.0.clone(), transaction))
+    })
 }
 
 /// Takes the transaction out of the table; none while a call of the guest still runs on it, in

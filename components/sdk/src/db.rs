@@ -8,8 +8,8 @@ pub(crate) mod wire;
 
 pub use convert::{FromValue, Numeric, ToValue};
 pub use error::{DbError, OnConstraint, RetryClass};
-pub use row::{FromRow, Row};
-pub use wire::{Column, Isolation, Rows, Value};
+pub use row::{FromRow, Row, Rows};
+pub use wire::{Column, Isolation, Value};
 
 use crate::{backend, log};
 use std::sync::Arc;

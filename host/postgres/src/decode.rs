@@ -1,6 +1,7 @@
 //! From the binary format of a result's columns to values, within the limits of a result.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sqlx::postgres::{PgColumn, PgRow};
 use sqlx::{Column as _, Row as _, ValueRef as _};
@@ -9,12 +10,13 @@ use crate::encode::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION};
 use crate::kind::{Element, Kind, type_name};
 use crate::numeric::{self, NumericError};
 use crate::options::Options;
-use crate::types::{Column, Error, Rows, Value};
+use crate::statement::Statement;
+use crate::types::{Column, Error, Rows, ShapedRows, Value};
 
 /// What becomes of the rows of a statement.
 pub(crate) trait Answer: Sized + Send {
     /// Before the statement runs: its columns are known from its preparation.
-    fn expect(columns: &[PgColumn], limits: &Options) -> Result<Self, Error>;
+    fn expect(statement: &Statement, columns: &[PgColumn]) -> Result<Self, Error>;
     /// A row came.
     fn row(&mut self, row: &PgRow, limits: &Options) -> Result<(), Error>;
     /// The statement is complete.
@@ -25,7 +27,7 @@ pub(crate) trait Answer: Sized + Send {
 
 /// For `execute`: the number of rows affected. Rows that come nevertheless are passed over.
 impl Answer for u64 {
-    fn expect(_: &[PgColumn], _: &Options) -> Result<Self, Error> {
+    fn expect(_: &Statement, _: &[PgColumn]) -> Result<Self, Error> {
         Ok(0)
     }
 
@@ -42,27 +44,70 @@ impl Answer for u64 {
     }
 }
 
+/// The columns of a result, and how each becomes a value.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    columns: Vec<Column>,
+    kinds: Vec<Kind>,
+}
+
+impl Shape {
+    pub(crate) fn of(columns: &[PgColumn]) -> Result<Self, Error> {
+        let kinds = columns.iter().map(kind_of).collect::<Result<_, _>>()?;
+        Ok(Self { columns: columns.iter().map(column).collect(), kinds })
+    }
+
+    pub(crate) fn is_of(&self, columns: &[PgColumn]) -> bool {
+        let same = |(known, column): (&Column, &PgColumn)| {
+            known.name == column.name() && known.type_name == type_name(column.type_info())
+        };
+        self.columns.len() == columns.len() && self.columns.iter().zip(columns).all(same)
+    }
+
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What it occupies.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = self.columns.iter().map(|column| column.name.len() + column.type_name.len());
+        texts.sum::<usize>() + self.columns.len() * (size_of::<Column>() + size_of::<Kind>())
+    }
+}
+
 /// For `query`: all rows.
 #[derive(Debug)]
 pub(crate) struct Collected {
-    pub(crate) rows: Rows,
-    kinds: Vec<Kind>,
+    rows: Vec<Vec<Value>>,
+    number: u32,
+    shape: Arc<Shape>,
     bytes: usize,
 }
 
+impl Collected {
+    /// For who knows the columns by the shape's number.
+    pub(crate) fn shaped(self) -> ShapedRows {
+        ShapedRows { shape: self.number, rows: self.rows }
+    }
+
+    /// For who knows nothing of the statement.
+    pub(crate) fn described(self) -> Rows {
+        Rows { columns: self.shape.columns().to_vec(), rows: self.rows }
+    }
+}
+
 impl Answer for Collected {
-    fn expect(columns: &[PgColumn], _: &Options) -> Result<Self, Error> {
-        let kinds = columns.iter().map(kind_of).collect::<Result<_, _>>()?;
-        let columns = columns.iter().map(column).collect();
-        Ok(Self { rows: Rows { columns, rows: Vec::new() }, kinds, bytes: 0 })
+    fn expect(statement: &Statement, columns: &[PgColumn]) -> Result<Self, Error> {
+        let (number, shape) = statement.shape(columns)?;
+        Ok(Self { rows: Vec::new(), number, shape, bytes: 0 })
     }
 
     fn row(&mut self, row: &PgRow, limits: &Options) -> Result<(), Error> {
-        if self.rows.rows.len() >= limits.max_rows {
+        if self.rows.len() >= limits.max_rows {
             return Err(Error::Limit(format!("result has more than {} rows", limits.max_rows)));
         }
-        let mut values = Vec::with_capacity(self.kinds.len());
-        for (index, kind) in self.kinds.iter().enumerate() {
+        let mut values = Vec::with_capacity(self.shape.kinds.len());
+        for (index, kind) in self.shape.kinds.iter().enumerate() {
             let raw = row.try_get_raw(index).map_err(|error| Error::Conversion(error.to_string()))?;
             let bytes = if raw.is_null() { None } else { raw.as_bytes().ok() };
             self.bytes += size_of::<Value>() + bytes.map_or(0, |bytes| footprint(*kind, bytes));
@@ -75,7 +120,7 @@ impl Answer for Collected {
                 None => Value::Null,
             });
         }
-        self.rows.rows.push(values);
+        self.rows.push(values);
         Ok(())
     }
 
@@ -99,7 +144,7 @@ pub(crate) fn footprint(kind: Kind, bytes: &[u8]) -> usize {
 impl Collected {
     #[cold]
     fn unconvertible(&self, index: usize, why: &str) -> Error {
-        let Some(column) = self.rows.columns.get(index) else {
+        let Some(column) = self.shape.columns.get(index) else {
             return Error::Conversion(why.to_owned());
         };
         Error::Conversion(format!("column \"{}\" of type {}: {why}", column.name, column.type_name))

@@ -5,10 +5,11 @@
 //! Code map, in reading order:
 //! - [`types`]: values, rows and errors, as WIT has them;
 //! - [`Options`]: every limit and its default;
-//! - [`Pool`], [`Transaction`]: what callers do;
+//! - [`Pool`], [`Transaction`], [`Prepared`]: what callers do;
 //! - `statement`: which statements are let through;
 //! - `session`: one connection and the guard that returns, recovers or closes it;
 //! - `kind`, `encode`, `decode`, `numeric`: the wire format;
+//! - `held`: what is counted of the memory that a component may have held;
 //! - `error`: from `sqlx`'s errors to ours;
 //! - [`Observe`]: durations and outcomes for metrics.
 //!
@@ -20,11 +21,13 @@ mod encode;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod held;
 mod kind;
 mod numeric;
 mod observe;
 mod options;
 mod pool;
+mod prepared;
 mod session;
 mod statement;
 mod transaction;
@@ -35,5 +38,6 @@ pub use sqlx::postgres::PgConnectOptions;
 pub use crate::observe::{Observe, Operation, Outcome};
 pub use crate::options::Options;
 pub use crate::pool::{Pool, Status};
+pub use crate::prepared::Prepared;
 pub use crate::transaction::Transaction;
-pub use crate::types::{Column, DatabaseError, Error, Isolation, Rows, Value};
+pub use crate::types::{Column, DatabaseError, Error, Isolation, Rows, ShapedRows, Value};

@@ -36,8 +36,8 @@ pub struct Options {
     pub max_result_bytes: usize,
     /// Bytes of the text of one statement at most; default 64 KiB. Texts are kept in the statement cache.
     pub max_statement_bytes: usize,
-    /// Bytes of the statements and parameters of all operations under way, those that wait for a connection included;
-    /// default 64 MiB.
+    /// Bytes of prepared statements, and of the statements and parameters of all operations under way, those that wait
+    /// for a connection included; default 64 MiB.
     pub max_held_bytes: usize,
     /// Transactions open at one time at most; default 12. Always fewer than connections if there are two or more, so
     /// that a component that queries beside its transactions cannot wait for itself.

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -15,8 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::decode::{Answer, Collected};
 use crate::encode;
 use crate::error;
+use crate::held::Ledger;
 use crate::observe::{Observe, Operation, Outcome};
 use crate::options::{DEADLINE_GRACE, Options, RECOVERY_TIMEOUT};
+use crate::prepared::Prepared;
 use crate::session::{Failure, Lease, Manager, Remedy, Session};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
@@ -51,8 +52,7 @@ pub struct Status {
 pub(crate) struct Shared {
     connections: managed::Pool<Manager>,
     transactions: Arc<Semaphore>,
-    /// Bytes of statements and parameters of all operations under way.
-    held_bytes: AtomicUsize,
+    pub(crate) ledger: Ledger,
     options: Options,
     observer: Arc<dyn Observe>,
 }
@@ -70,21 +70,26 @@ impl Pool {
         #[expect(clippy::expect_used, reason = "`build` fails for timeouts without a runtime only")]
         let connections = builder.runtime(Runtime::Tokio1).build().expect("a runtime was given");
         let transactions = Arc::new(Semaphore::new(options.transaction_slots()));
-        let held_bytes = AtomicUsize::new(0);
-        Self { shared: Arc::new(Shared { connections, transactions, held_bytes, options, observer }) }
+        let ledger = Ledger::new(options.max_held_bytes);
+        Self { shared: Arc::new(Shared { connections, transactions, ledger, options, observer }) }
     }
 
     /// Runs one statement in a transaction of its own.
     pub async fn query(&self, statement: &str, parameters: Vec<Value>) -> Result<Rows, Error> {
         let shared = &*self.shared;
-        let rows = async { Ok(shared.alone::<Collected>(statement, &parameters).await?.rows) };
+        let rows = async { Ok(shared.once::<Collected>(statement, &parameters).await?.described()) };
         shared.observed(Operation::Query, rows).await
     }
 
     /// The same for a statement whose rows do not matter: the number of affected rows.
     pub async fn execute(&self, statement: &str, parameters: Vec<Value>) -> Result<u64, Error> {
         let shared = &*self.shared;
-        shared.observed(Operation::Execute, shared.alone::<u64>(statement, &parameters)).await
+        shared.observed(Operation::Execute, shared.once::<u64>(statement, &parameters)).await
+    }
+
+    /// Looks at a statement that is to run many times. Does no I/O.
+    pub fn prepare(&self, text: &str) -> Result<Prepared, Error> {
+        Ok(Prepared { statement: self.shared.statement(text)?, shared: Arc::clone(&self.shared) })
     }
 
     /// Opens a transaction. Over `max_open_transactions` it waits as long as for a connection, then it is `Error::Limit`.
@@ -156,12 +161,17 @@ impl Pool {
 }
 
 impl Shared {
-    /// A statement on its own, once more if that can only help.
-    async fn alone<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
+    /// A statement that nobody prepared.
+    async fn once<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
         let statement = self.statement(text)?;
-        let _held = self.hold(text, parameters)?;
+        let _held = self.ledger.hold(encode::bytes(parameters))?;
+        self.alone(&statement, parameters).await
+    }
+
+    /// A statement on its own, once more if that can only help.
+    pub(crate) async fn alone<A: Answer>(&self, statement: &Statement, parameters: &[Value]) -> Result<A, Error> {
         let mut lease = self.acquire().await?;
-        let failure = match self.run(&mut lease, &statement, parameters).await {
+        let failure = match self.run(&mut lease, statement, parameters).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -177,14 +187,14 @@ impl Shared {
                 return Err(failure.error);
             }
         }
-        self.run(&mut lease, &statement, parameters).await.map_err(|failure| failure.error)
+        self.run(&mut lease, statement, parameters).await.map_err(|failure| failure.error)
     }
 
     /// A statement on a connection at hand, within the deadline of the host.
     pub(crate) async fn run<A: Answer>(
         &self,
         session: &mut Session,
-        statement: &Statement<'_>,
+        statement: &Statement,
         parameters: &[Value],
     ) -> Result<A, Failure> {
         let deadline = self.options.statement_timeout + DEADLINE_GRACE;
@@ -208,19 +218,8 @@ impl Shared {
         }
     }
 
-    /// Counts what an operation holds in memory until it is over, so that many that wait cannot hold any amount.
-    pub(crate) fn hold(&self, text: &str, parameters: &[Value]) -> Result<Held<'_>, Error> {
-        let bytes = text.len() + encode::bytes(parameters);
-        let held = Held { shared: self, bytes };
-        let max = self.options.max_held_bytes;
-        if self.held_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > max {
-            return Err(Error::Limit(format!("the parameters of all operations under way have more than {max} bytes")));
-        }
-        Ok(held)
-    }
-
-    pub(crate) fn statement<'a>(&self, text: &'a str) -> Result<Statement<'a>, Error> {
-        Statement::check(text, self.options.max_statement_bytes)
+    pub(crate) fn statement(&self, text: &str) -> Result<Statement, Error> {
+        Statement::check(text, self.options.max_statement_bytes, &self.ledger)
     }
 
     /// A connection in place of one that was lost while it was idle. The others are as old, so they are lost too.
@@ -293,18 +292,6 @@ impl Shared {
         let result = work.await;
         report.outcome = Outcome::from(&result);
         result
-    }
-}
-
-/// What an operation holds in memory.
-pub(crate) struct Held<'a> {
-    shared: &'a Shared,
-    bytes: usize,
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.shared.held_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

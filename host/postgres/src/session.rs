@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool::managed::Object;
@@ -79,7 +80,7 @@ impl Session {
     /// One statement: one round trip if it is prepared.
     pub(crate) async fn run<A: Answer>(
         &mut self,
-        statement: &Statement<'_>,
+        statement: &Statement,
         parameters: &[Value],
         limits: &Options,
     ) -> Result<A, Failure> {
@@ -90,7 +91,7 @@ impl Session {
             _ => &[],
         };
         let arguments = encode::arguments(expected, parameters).map_err(Failure::refused)?;
-        let mut answer = A::expect(prepared.columns(), limits).map_err(Failure::refused)?;
+        let mut answer = A::expect(statement, prepared.columns()).map_err(Failure::refused)?;
         let (mut answered, mut result) = (false, Ok(()));
         self.state = State::Running;
         let mut stream = self.connection.fetch_many(prepared.query_with(arguments));
@@ -115,9 +116,10 @@ impl Session {
     }
 
     /// No round trip if the statement is in the connection's cache.
-    async fn prepare(&mut self, statement: &Statement<'_>) -> Result<PgStatement, Failure> {
+    async fn prepare(&mut self, statement: &Statement) -> Result<PgStatement, Failure> {
         self.state = State::Unusable;
-        match self.connection.prepare_with(AssertSqlSafe(statement.text).into_sql_str(), &[]).await {
+        let text = AssertSqlSafe(Arc::clone(&statement.text)).into_sql_str();
+        match self.connection.prepare_with(text, &[]).await {
             Ok(prepared) => {
                 self.state = State::AtRest;
                 Ok(prepared)

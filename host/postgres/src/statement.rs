@@ -3,16 +3,30 @@
 //! No parser and no protection against an attacker: the database belongs to the component. It keeps a connection that
 //! others will use free of what would outlive the statement: open transactions, settings, locks, temporary tables.
 
-use crate::types::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlx::postgres::PgColumn;
+
+use crate::decode::Shape;
+use crate::held::{Held, Ledger};
+use crate::types::{Column, Error};
+
+/// A migration may give a statement other columns; more often than that nobody migrates while an instance lives.
+const MAX_SHAPES: usize = 16;
 
 /// A statement that may run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Statement<'a> {
-    pub(crate) text: &'a str,
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: Arc<str>,
     /// It only reads, so it may run again if nobody knows whether it ran.
     pub(crate) reads: bool,
     /// It may leave something behind in its session, which therefore is not used again.
     pub(crate) spends_session: bool,
+    /// What its results have looked like so far, oldest first; its place in here is a shape's number.
+    shapes: Mutex<Vec<(Arc<Shape>, Held)>>,
+    ledger: Ledger,
+    /// The text.
+    _held: Held,
 }
 
 /// What may come first. What is missing here would change the session or the schema.
@@ -25,9 +39,9 @@ const ALLOWED: [&str; 13] = [
 const LASTING: [&str; 6] =
     ["set_config", "setseed", "pg_advisory_lock", "pg_try_advisory_lock", "dblink_connect", "temp"];
 
-impl<'a> Statement<'a> {
+impl Statement {
     /// Looks at the first keyword and at every word of `text`.
-    pub(crate) fn check(text: &'a str, max_bytes: usize) -> Result<Self, Error> {
+    pub(crate) fn check(text: &str, max_bytes: usize, ledger: &Ledger) -> Result<Self, Error> {
         if text.len() > max_bytes {
             return Err(Error::Limit(format!("statement has more than {max_bytes} bytes")));
         }
@@ -39,8 +53,37 @@ impl<'a> Statement<'a> {
             return Err(Error::InvalidParameter("statement contains a NUL character".into()));
         }
         let reads = matches!(*keyword, "select" | "values" | "table");
-        Ok(Self { text, reads, spends_session: spends_session(text.as_bytes()) })
+        let spends_session = spends_session(text.as_bytes());
+        let (shapes, ledger, held) = (Mutex::default(), ledger.clone(), ledger.hold(text.len())?);
+        Ok(Self { text: text.into(), reads, spends_session, shapes, ledger, _held: held })
     }
+
+    /// The shape of a result with these columns, and its number.
+    pub(crate) fn shape(&self, columns: &[PgColumn]) -> Result<(u32, Arc<Shape>), Error> {
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        // The newest is by far the likeliest.
+        if let Some((number, (shape, _))) = shapes.iter().enumerate().rfind(|(_, (shape, _))| shape.is_of(columns)) {
+            return Ok((numbered(number), Arc::clone(shape)));
+        }
+        if shapes.len() >= MAX_SHAPES {
+            return Err(Error::Limit("the statement's columns changed too often: prepare it anew".into()));
+        }
+        let shape = Arc::new(Shape::of(columns)?);
+        shapes.push((Arc::clone(&shape), self.ledger.hold(shape.bytes())?));
+        Ok((numbered(shapes.len() - 1), shape))
+    }
+
+    /// The columns of the shape of that number; none if no result had it.
+    pub(crate) fn columns(&self, shape: u32) -> Vec<Column> {
+        let shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        let shape = usize::try_from(shape).ok().and_then(|number| shapes.get(number));
+        shape.map(|(shape, _)| shape.columns().to_vec()).unwrap_or_default()
+    }
+}
+
+/// There are never more than `MAX_SHAPES`.
+fn numbered(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn refusal(keyword: &str) -> String {
@@ -132,8 +175,8 @@ fn begins_lasting(text: &[u8], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<Statement<'_>, Error> {
-        Statement::check(text, 1000)
+    fn check(text: &str) -> Result<Statement, Error> {
+        Statement::check(text, 1000, &Ledger::new(10_000))
     }
 
     #[test]

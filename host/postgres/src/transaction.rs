@@ -7,10 +7,12 @@ use std::time::Instant;
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 use crate::decode::{Answer, Collected};
+use crate::encode;
 use crate::error;
 use crate::observe::Operation;
 use crate::pool::Shared;
 use crate::session::{Failure, Lease};
+use crate::statement::Statement;
 use crate::types::{Error, Rows, Value};
 
 /// An open transaction. Statements of several tasks run one after the other.
@@ -36,13 +38,13 @@ impl Transaction {
 
     /// Runs one statement: one round trip once it is prepared.
     pub async fn query(&self, statement: &str, parameters: Vec<Value>) -> Result<Rows, Error> {
-        let rows = async { Ok(self.run::<Collected>(statement, &parameters).await?.rows) };
+        let rows = async { Ok(self.once::<Collected>(statement, &parameters).await?.described()) };
         self.shared.observed(Operation::Query, rows).await
     }
 
     /// The same for a statement whose rows do not matter: the number of affected rows.
     pub async fn execute(&self, statement: &str, parameters: Vec<Value>) -> Result<u64, Error> {
-        self.shared.observed(Operation::Execute, self.run::<u64>(statement, &parameters)).await
+        self.shared.observed(Operation::Execute, self.once::<u64>(statement, &parameters)).await
     }
 
     /// Makes it last. If the connection is lost meanwhile (`Error::Unavailable`), nobody knows whether it did. If a
@@ -60,13 +62,18 @@ impl Transaction {
         shared.observed(Operation::Rollback, work.rollback(&shared)).await
     }
 
-    async fn run<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
+    /// A statement that nobody prepared.
+    async fn once<A: Answer>(&self, text: &str, parameters: &[Value]) -> Result<A, Error> {
         let statement = self.shared.statement(text)?;
-        let _held = self.shared.hold(text, parameters)?;
+        let _held = self.shared.ledger.hold(encode::bytes(parameters))?;
+        self.run(&statement, parameters).await
+    }
+
+    pub(crate) async fn run<A: Answer>(&self, statement: &Statement, parameters: &[Value]) -> Result<A, Error> {
         let mut work = self.work.lock().await;
         work.check_age(&self.shared)?;
         work.settle(&self.shared).await?;
-        let result = self.shared.run(&mut work.lease, &statement, parameters).await;
+        let result = self.shared.run(&mut work.lease, statement, parameters).await;
         work.noted(result)
     }
 }

@@ -85,6 +85,18 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// A result of a prepared statement, which knows its columns by the number of its shape.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower), component(record))]
+pub struct ShapedRows {
+    /// Counts up from 0 when the columns change.
+    #[cfg_attr(feature = "wasmtime", component(name = "shape"))]
+    pub shape: u32,
+    /// Each as long as the shape has columns.
+    #[cfg_attr(feature = "wasmtime", component(name = "rows"))]
+    pub rows: Vec<Vec<Value>>,
+}
+
 /// What PostgreSQL says when it refuses.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{message} (SQLSTATE {sqlstate})")]

@@ -41,6 +41,31 @@ async fn columns_are_known_without_rows() {
 }
 
 #[tokio::test]
+async fn a_prepared_statement_runs_within_a_transaction_and_beside_it() {
+    let (host, database) = host().await;
+    let told = host.post("/prepared", "").await.expect_status(200).json();
+    assert_eq!(told["inserted"], 1);
+    assert_eq!(told["within"], "[[Int64(1)]]");
+    assert_eq!(told["beside"], "[[Int64(0)]]");
+    assert_eq!(told["columns"], json!(["entries"]));
+    assert_eq!(told["columns of another shape"], json!([]));
+    let refused = told["refused"].as_str().expect("a text");
+    assert!(refused.contains("InvalidParameter") && refused.contains("transaction.commit"), "{refused}");
+    database.at_rest().await;
+    assert_eq!(entries(&database).await, 0, "a transaction that nobody committed");
+}
+
+/// As after a migration: the columns of a statement that the instance knows have changed.
+#[tokio::test]
+async fn a_service_sees_the_columns_of_now() {
+    let (host, database) = host().await;
+    let names = async || host.get("/star").await.expect_status(200).json();
+    assert_eq!(names().await, json!(["id", "note"]));
+    database.execute("alter table entries add column seen boolean").await;
+    assert_eq!(names().await, json!(["id", "note", "seen"]));
+}
+
+#[tokio::test]
 async fn a_component_is_told_what_went_wrong() {
     let database = Database::new().await;
     let serve = Serve::guest("database").database(&database);

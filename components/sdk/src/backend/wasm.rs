@@ -2,11 +2,13 @@
 //! has one thread, so a `SendWrapper`, which checks just that, makes it fit for axum.
 
 mod http;
+mod statements;
 
 pub use self::http::Http;
 
 use super::{Instrument, Level};
-use crate::db::wire::{Error, Isolation, Rows, Value};
+use crate::db::Rows;
+use crate::db::wire::{Error, Isolation, Value};
 use crate::guest::bindings::comptoir::postgres::client;
 use crate::guest::bindings::comptoir::service::{logging, metrics, secrets};
 use jiff::Timestamp;
@@ -25,11 +27,11 @@ impl Database {
     }
 
     pub fn query(&self, sql: &str, params: Vec<Value>) -> impl Future<Output = Result<Rows, Error>> + Send + use<> {
-        SendWrapper::new(client::query(sql.to_owned(), params))
+        SendWrapper::new(statements::query(statements::prepared(sql), params, None))
     }
 
     pub fn execute(&self, sql: &str, params: Vec<Value>) -> impl Future<Output = Result<u64, Error>> + Send + use<> {
-        SendWrapper::new(client::execute(sql.to_owned(), params))
+        SendWrapper::new(statements::execute(statements::prepared(sql), params, None))
     }
 
     pub fn begin(&self, isolation: Isolation) -> impl Future<Output = Result<Transaction, Error>> + Send + use<> {
@@ -46,7 +48,7 @@ impl Transaction {
         sql: &str,
         params: Vec<Value>,
     ) -> impl Future<Output = Result<Rows, Error>> + Send + use<'a> {
-        SendWrapper::new(self.0.query(sql.to_owned(), params))
+        SendWrapper::new(statements::query(statements::prepared(sql), params, Some(&self.0)))
     }
 
     pub fn execute<'a>(
@@ -54,7 +56,7 @@ impl Transaction {
         sql: &str,
         params: Vec<Value>,
     ) -> impl Future<Output = Result<u64, Error>> + Send + use<'a> {
-        SendWrapper::new(self.0.execute(sql.to_owned(), params))
+        SendWrapper::new(statements::execute(statements::prepared(sql), params, Some(&self.0)))
     }
 
     pub fn commit(self) -> impl Future<Output = Result<(), Error>> + Send {

@@ -1,8 +1,18 @@
 //! Rows, and how they become a service's own types.
 
 use super::wire::Column;
-use super::{DbError, FromValue, Rows, Value};
+use super::{DbError, FromValue, Value};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// The rows of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// Known for zero rows too.
+    pub columns: Arc<[Column]>,
+    /// Each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
 
 /// One row of a result.
 #[derive(Debug)]

@@ -35,10 +35,21 @@ pub struct Column {
     pub type_name: String,
 }
 
+/// What comes with a statement that nobody prepared.
+#[cfg(target_family = "wasm")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Known for zero rows too.
     pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// Rows of a prepared statement.
+#[cfg(target_family = "wasm")]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ShapedRows {
+    /// Which columns they have.
+    pub shape: u32,
     pub rows: Vec<Vec<Value>>,
 }
 

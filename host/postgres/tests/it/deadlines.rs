@@ -35,11 +35,11 @@ async fn in_a_transaction_it_fails_the_transaction() {
 #[tokio::test]
 async fn a_transaction_that_goes_on_and_on_is_rolled_back() {
     schema("create table lasting (n int)").await;
-    let transaction_timeout = Duration::from_millis(300);
+    let transaction_timeout = Duration::from_secs(1);
     let pool = Pool::new(Options { transaction_timeout, ..single("deadlines_lasting").await });
     let insert = "insert into lasting values (1)";
-    let lasting = pool.begin(Isolation::default()).await.unwrap();
     let start = Instant::now();
+    let lasting = pool.begin(Isolation::default()).await.unwrap();
     let mut statements = 0;
     let error = loop {
         match lasting.execute(insert, vec![]).await {

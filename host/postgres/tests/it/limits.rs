@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comptoir_postgres::{Error, Isolation, Options, Pool, Value};
 
-use crate::support::{at_rest, backend, only, options, single};
+use crate::support::{at_rest, backend, eventually, only, options, single};
 
 #[tokio::test]
 async fn a_result_has_a_number_of_rows_at_most() {
@@ -66,7 +66,7 @@ async fn a_statement_has_a_length_at_most() {
 async fn what_operations_hold_in_memory_has_a_limit_in_all() {
     let pool = Pool::new(Options { max_held_bytes: 1500, ..single("limits_held").await });
     let ask = || pool.query("select $1::text, pg_sleep(0.2)", vec![Value::Text("x".repeat(1000))]);
-    let over = Error::Limit("the parameters of all operations under way have more than 1500 bytes".into());
+    let over = Error::Limit("statements and their parameters have more than 1500 bytes together".into());
     let (first, second) = tokio::join!(ask(), ask());
     assert!(first.is_ok());
     assert_eq!(second, Err(over.clone()));
@@ -79,17 +79,17 @@ async fn what_operations_hold_in_memory_has_a_limit_in_all() {
 
 #[tokio::test]
 async fn a_caller_waits_for_a_connection_and_not_for_ever() {
-    let acquire_timeout = Duration::from_millis(200);
+    let acquire_timeout = Duration::from_millis(500);
     let pool = Pool::new(Options { max_connections: 2, acquire_timeout, ..options("limits_acquire").await });
-    let slow = || pool.query("select pg_sleep(0.6)", vec![]);
+    let slow = || pool.query("select pg_sleep(1.5)", vec![]);
     let third = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!((pool.status().in_use, pool.status().idle), (2, 0));
+        eventually("both are in use", async || pool.status().in_use == 2).await;
+        assert_eq!(pool.status().idle, 0);
         pool.query("select 1", vec![]).await
     };
     let (first, second, third) = tokio::join!(slow(), slow(), third);
     assert!(first.is_ok() && second.is_ok());
-    assert_eq!(third, Err(Error::Unavailable("no free connection within 200 ms: all 2 are in use".into())));
+    assert_eq!(third, Err(Error::Unavailable("no free connection within 500 ms: all 2 are in use".into())));
     assert!(pool.query("select 1", vec![]).await.is_ok());
 }
 

@@ -14,6 +14,7 @@ mod columns;
 mod deadlines;
 mod errors;
 mod limits;
+mod prepared;
 mod recovery;
 mod round_trips;
 mod sessions;

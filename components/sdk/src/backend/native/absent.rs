@@ -2,7 +2,8 @@
 
 use crate::ClientError;
 use crate::backend::Outgoing;
-use crate::db::wire::{Error, Isolation, Rows, Value};
+use crate::db::Rows;
+use crate::db::wire::{Error, Isolation, Value};
 use bytes::Bytes;
 use http::Response;
 use std::time::Duration;

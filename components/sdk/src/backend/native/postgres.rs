@@ -1,6 +1,7 @@
 //! PostgreSQL through the host's own crate: the same pool, the same conversion, the same limits.
 
-use crate::db::wire::{Column, DatabaseError, Error, Isolation, Rows, Value};
+use crate::db::Rows;
+use crate::db::wire::{Column, DatabaseError, Error, Isolation, Value};
 use comptoir_postgres as host;
 
 #[derive(Clone)]
