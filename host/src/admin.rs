@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -97,16 +98,25 @@ impl Admin {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let path = request.uri().path().to_owned();
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        match (request.method().clone(), segments.as_slice()) {
+        let (request, mut body) = request.into_parts();
+        let answer = self.respond(&request, &mut body).await;
+        // A client that waits for leave to send has not sent anything.
+        if !request.headers.contains_key(EXPECT) {
+            server::linger(&mut body, MAX_COMPONENT_BYTES).await;
+        }
+        answer
+    }
+
+    async fn respond(&self, request: &Parts, body: &mut Incoming) -> Answer {
+        let segments: Vec<&str> = request.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+        match (request.method.clone(), segments.as_slice()) {
             (Method::GET, []) => text(StatusCode::OK, INDEX),
             (Method::GET, ["live"]) => text(StatusCode::OK, "live\n"),
             (Method::GET, ["ready"]) => self.ready().await,
             (Method::GET, ["metrics"]) => self.scrape(),
             (Method::GET, ["components"]) => document(StatusCode::OK, &self.components()),
-            (Method::PUT, ["components", name]) => self.swap(name, request).await,
-            (Method::POST, ["components", name, "rollback"]) => self.rollback(name, &request).await,
+            (Method::PUT, ["components", name]) => self.swap(name, request, body).await,
+            (Method::POST, ["components", name, "rollback"]) => self.rollback(name, request),
             (_, [] | ["live" | "ready" | "metrics" | "components"]) => {
                 problem(StatusCode::METHOD_NOT_ALLOWED, "use GET")
             }
@@ -179,15 +189,15 @@ impl Admin {
         json!({"components": list})
     }
 
-    async fn swap(&self, name: &str, request: Request<Incoming>) -> Answer {
-        if let Err(refused) = self.authorize(&request) {
+    async fn swap(&self, name: &str, request: &Parts, body: &mut Incoming) -> Answer {
+        if let Err(refused) = self.authorize(request) {
             return refused;
         }
         let services = match self.find(name) {
             Ok(services) => services,
             Err(unknown) => return unknown,
         };
-        let bytes: Arc<[u8]> = match Limited::new(request.into_body(), MAX_COMPONENT_BYTES).collect().await {
+        let bytes: Arc<[u8]> = match Limited::new(body, MAX_COMPONENT_BYTES).collect().await {
             Ok(body) => body.to_bytes().to_vec().into(),
             Err(error) if error.is::<LengthLimitError>() => {
                 return problem(StatusCode::PAYLOAD_TOO_LARGE, &component::too_large().to_string());
@@ -206,7 +216,7 @@ impl Admin {
         document(StatusCode::OK, &json!({"swapped": done}))
     }
 
-    async fn rollback(&self, name: &str, request: &Request<Incoming>) -> Answer {
+    fn rollback(&self, name: &str, request: &Parts) -> Answer {
         if let Err(refused) = self.authorize(request) {
             return refused;
         }
@@ -225,14 +235,14 @@ impl Admin {
     }
 
     #[expect(clippy::result_large_err, reason = "an answer either way, to an operator")]
-    fn authorize(&self, request: &Request<Incoming>) -> Result<(), Answer> {
+    fn authorize(&self, request: &Parts) -> Result<(), Answer> {
         let Some(token) = &self.token else {
             return Err(problem(
                 StatusCode::FORBIDDEN,
                 "this host was started without an admin token (`--admin-token-file`), so nothing can be changed here",
             ));
         };
-        let given = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        let given = request.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         if given.is_some_and(|given| token.matches(given)) {
             return Ok(());
         }

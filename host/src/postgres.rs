@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use comptoir_postgres::{Column, Error, Isolation, Observe, Operation, Outcome, Pool, Prepared, Rows, ShapedRows, Value};
+use comptoir_postgres::{
+    Column, Error, Isolation, Observe, Operation, Outcome, Pool, Prepared, Rows, ShapedRows, Value,
+};
 use prometheus::{Histogram, HistogramVec};
 use wasmtime::component::{Accessor, HasData, Resource};
 

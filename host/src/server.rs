@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,8 +28,25 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 const BACKLOG: i32 = 1024;
 /// After an error of `accept`: out of file descriptors, most likely, and the next turn must not spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a refused request is still read.
+const LINGER: Duration = Duration::from_secs(1);
 /// The least that hyper takes for a connection's buffer.
 const MIN_BUFFER_BYTES: usize = 8 << 10;
+
+/// Reads on for a while before a request is refused: a client that is sending does not look for an answer, and loses
+/// it when the connection is closed in its face.
+pub async fn linger(body: &mut Incoming, max_bytes: usize) {
+    let drain = async {
+        let mut read = 0;
+        while read < max_bytes
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            read += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    // Late or early, the answer goes out next.
+    drop(tokio::time::timeout(LINGER, drain).await);
+}
 
 /// One listener per core on one address; the kernel spreads connections over them. With port 0, all
 /// get the port that the first one got.

@@ -132,17 +132,19 @@ async fn the_command_says_what_is_wrong_with_itself() {
 
 #[tokio::test]
 async fn changing_something_needs_the_token() {
-    let put = |host: &Host, authorization: Option<&str>| {
-        let url = host.admin_url("/components/sdk-hello");
-        let mut request = client::post(&url, guest::bytes("sdk-hello-2"));
+    let put_bytes = |host: &Host, authorization: Option<&str>, bytes| {
+        let mut request = client::post(&host.admin_url("/components/sdk-hello"), bytes);
         *request.method_mut() = http::Method::PUT;
         if let Some(value) = authorization {
             request.headers_mut().insert("authorization", value.parse().expect("a header"));
         }
         request
     };
+    let put = |host: &Host, authorization| put_bytes(host, authorization, guest::bytes("sdk-hello-2"));
     let client = Client::fresh();
     let (host, database) = hello().await;
+    // Longer than what sockets hold: whoever is still sending is told nevertheless.
+    client.send(put_bytes(&host, None, vec![0; 16 << 20])).await.expect_status(401);
     for authorization in
         [None, Some("Bearer guess"), Some("Bearer "), Some("the-admin-token"), Some("Basic the-admin-token")]
     {

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::config::Timeouts;
 use super::problem::Problem;
+use crate::server::linger;
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,10 +25,8 @@ const COLLECTED_REQUEST_BYTES: u64 = 64 << 10;
 const COLLECTED_RESPONSE_BYTES: u64 = 16 << 10;
 /// A client has to send something this often.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(30);
-/// A refused request is still read so far, and for so long: a client that is sending does not look for an answer, and
-/// loses it when the connection is closed in its face.
-const LINGER_BYTES: usize = 1 << 20;
-const LINGER: Duration = Duration::from_secs(1);
+/// What of a refused request is still read.
+pub const LINGER_BYTES: usize = 1 << 20;
 
 /// What the client sends, kept for as many attempts as it allows.
 #[derive(Debug)]
@@ -108,25 +107,11 @@ impl Payload {
     pub async fn linger(&self) {
         if let Self::Streamed(source) = self {
             let body = source.lock().body.take();
-            if let Some(body) = body {
-                linger(body).await;
+            if let Some(mut body) = body {
+                linger(&mut body, LINGER_BYTES).await;
             }
         }
     }
-}
-
-/// See [`LINGER`].
-pub async fn linger(mut body: Incoming) {
-    let drain = async {
-        let mut read = 0;
-        while read < LINGER_BYTES
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            read += frame.data_ref().map_or(0, Bytes::len);
-        }
-    };
-    // Late or early, the answer goes out next.
-    drop(tokio::time::timeout(LINGER, drain).await);
 }
 
 /// A body that the client still sends.

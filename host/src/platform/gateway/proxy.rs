@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::Shared;
 use super::balance::{Outcome, Target, Witness};
-use super::body::{Payload, Reply, Upload, linger};
+use super::body::{LINGER_BYTES, Payload, Reply, Upload};
 use super::headers::{self, Entrance};
 use super::path::normalize;
 use super::plugins::{Cors, Plugins};
@@ -27,6 +27,7 @@ use super::problem::Problem;
 use super::route::{Match, Route};
 use crate::identity;
 use crate::ids::Ids;
+use crate::server::linger;
 
 /// Shorter than any host keeps an idle connection, so that a request rarely meets one that is just being closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
@@ -50,7 +51,7 @@ impl Proxy {
 
     pub async fn handle(&self, request: Request<Incoming>, entrance: &Entrance) -> Response<Reply> {
         let started = Instant::now();
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         let path = normalize(parts.uri.path()).into_owned();
         let found = self.shared.routes.find(&parts.method, &path, &parts.headers);
         let plugins = found.as_ref().map_or(&self.shared.plugins, |found| &found.route.plugins);
@@ -69,7 +70,7 @@ impl Proxy {
                 Err(problem) => {
                     // A client that waits for leave to send has not sent anything.
                     if !expects {
-                        linger(body).await;
+                        linger(&mut body, LINGER_BYTES).await;
                     }
                     Err(problem)
                 }
