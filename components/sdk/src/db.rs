@@ -73,6 +73,13 @@ impl Db {
         Db(database)
     }
 
+    /// How often the database was asked something so far, by whoever has a clone of this.
+    #[cfg(all(feature = "testing", not(target_family = "wasm")))]
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.0.round_trips()
+    }
+
     /// [`Db::transaction_with`] the isolation that PostgreSQL defaults to, read committed.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ mod client;
 mod database;
 mod openapi;
 
-pub use crate::backend::Fault;
+pub use crate::backend::{Fault, Moment, Trap};
 pub use app::{TestApp, TestAppBuilder, TestRequest, TestResponse};
 pub use database::TestDatabase;
 pub use openapi::assert_openapi;

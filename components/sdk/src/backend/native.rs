@@ -13,7 +13,7 @@ pub use absent::{Database, Http, Transaction, sleep};
 #[cfg(feature = "testing")]
 pub use postgres::{Database, Transaction};
 #[cfg(feature = "testing")]
-pub use routers::{Fault, Http};
+pub use routers::{Fault, Http, Moment, Trap};
 
 use super::{Instrument, Level};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Other services, in this process.
 
-use crate::backend::{Fault, Http};
+use crate::backend::{Fault, Http, Moment, Trap};
 use crate::{Client, Definition};
 use axum::Router;
 
@@ -10,6 +10,30 @@ impl Client {
     /// the other service as a whole.
     pub fn from_routers<N: Into<String>>(routers: impl IntoIterator<Item = (N, Router)>) -> Self {
         Client(Http::from_routers(routers.into_iter().map(|(name, router)| (name.into(), router))))
+    }
+
+    /// Another service, or another one of that name: two that call each other are connected once both are
+    /// there. Clones know it as well.
+    pub fn connect(&self, name: impl Into<String>, router: Router) {
+        self.0.connect(name.into(), router);
+    }
+
+    /// What happens to the next call to that service whose path has `part` in it, and to no other.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn set_fault_once(&self, name: &str, part: &str, fault: Fault) {
+        assert!(self.0.set_fault_once(name, part, fault), "there is no service {name:?}");
+    }
+
+    /// Catches the next call to that service whose path has `part` in it, and keeps its caller: to be
+    /// dropped at that very moment, or to go on when the world has changed.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    #[must_use]
+    pub fn set_trap(&self, name: &str, part: &str, moment: Moment) -> Trap {
+        self.0.set_trap(name, part, moment).unwrap_or_else(|| panic!("there is no service {name:?}"))
     }
 
     /// From now on, what happens to calls to that service instead of an answer.

@@ -1,7 +1,7 @@
 //! Calls to other services, and what happens when they fail.
 
 use crate::service::{SERVICE, app};
-use sdk::testing::{Fault, TestApp};
+use sdk::testing::{Fault, Moment, TestApp};
 use sdk::{Client, ClientError};
 use serde_json::Value;
 use std::time::Duration;
@@ -59,4 +59,36 @@ async fn every_failure_has_its_kind() {
 async fn a_call_that_is_not_allowed_is_a_bug() {
     let app = TestApp::of(&SERVICE).without_database();
     app.get("/api/v1/relay").send().await.expect_problem(500, "internal");
+}
+
+#[tokio::test]
+async fn one_call_is_lost_and_the_next_is_not() {
+    let (_app, _peer, client) = pair().await;
+    client.set_fault_once("peer", "/health", Fault::Down);
+    assert_eq!(client.get("http://peer/ready").send().await.unwrap().status, 200);
+    assert!(matches!(client.get("http://peer/health").send().await, Err(ClientError::Unavailable(_))));
+    assert_eq!(client.get("http://peer/health").send().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_is_kept_before_a_call_or_after_it_until_it_is_let_go() {
+    let (_app, _peer, client) = pair().await;
+    for moment in [Moment::Before, Moment::After] {
+        let trap = client.set_trap("peer", "/health", moment);
+        let call = tokio::spawn(client.get("http://peer/health").send());
+        trap.sprung().await;
+        assert!(!call.is_finished(), "{moment:?}");
+        trap.let_go();
+        assert_eq!(call.await.unwrap().unwrap().status, 200, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn services_that_call_each_other_are_connected_afterwards() {
+    let client = Client::from_routers(Vec::<(String, _)>::new());
+    let app = TestApp::of(&SERVICE).client(client.clone()).without_database();
+    app.get("/api/v1/relay").send().await.expect_problem(500, "internal");
+    let peer = crate::service::app().await;
+    client.connect("peer", peer.router());
+    let _ = app.get("/api/v1/relay").send().await.expect_status(200);
 }

@@ -124,3 +124,13 @@ async fn a_handle_that_outlives_its_transaction_rolls_it_back() {
     assert_eq!(none.await.unwrap(), 1);
     assert_eq!(value(app.db(), "a").await, 1);
 }
+
+#[tokio::test]
+async fn round_trips_are_counted_with_what_begins_and_ends_a_transaction() {
+    let app = app().await;
+    let before = app.db().round_trips();
+    value(app.db(), "a").await;
+    assert_eq!(app.db().round_trips() - before, 1);
+    app.db().transaction(|tx| async move { set(&tx, "a", 1).await }).await.unwrap();
+    assert_eq!(app.db().round_trips() - before, 4);
+}

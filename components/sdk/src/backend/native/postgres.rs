@@ -3,9 +3,24 @@
 use crate::db::Rows;
 use crate::db::wire::{Column, DatabaseError, Error, Isolation, Value};
 use comptoir_postgres as host;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Clone)]
-pub struct Database(Option<host::Pool>);
+pub struct Database {
+    pool: Option<host::Pool>,
+    round_trips: RoundTrips,
+}
+
+/// Statements, and what begins and ends a transaction.
+#[derive(Clone, Debug, Default)]
+struct RoundTrips(Arc<AtomicU64>);
+
+impl RoundTrips {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -16,15 +31,20 @@ impl std::fmt::Debug for Database {
 impl Database {
     /// There is none.
     pub fn from_host() -> Self {
-        Database(None)
+        Database { pool: None, round_trips: RoundTrips::default() }
     }
 
     pub fn new(pool: host::Pool) -> Self {
-        Database(Some(pool))
+        Database { pool: Some(pool), round_trips: RoundTrips::default() }
+    }
+
+    pub fn round_trips(&self) -> u64 {
+        self.round_trips.0.load(Ordering::Relaxed)
     }
 
     fn pool(&self) -> Result<&host::Pool, Error> {
-        self.0.as_ref().ok_or_else(|| Error::Unavailable("this test has no database: see sdk::testing".to_owned()))
+        self.round_trips.count();
+        self.pool.as_ref().ok_or_else(|| Error::Unavailable("this test has no database: see sdk::testing".to_owned()))
     }
 
     pub async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Rows, Error> {
@@ -41,11 +61,12 @@ impl Database {
             Isolation::RepeatableRead => host::Isolation::RepeatableRead,
             Isolation::Serializable => host::Isolation::Serializable,
         };
-        self.pool()?.begin(isolation).await.map(Transaction).map_err(error)
+        let begun = self.pool()?.begin(isolation).await;
+        begun.map(|begun| Transaction(begun, self.round_trips.clone())).map_err(error)
     }
 }
 
-pub struct Transaction(host::Transaction);
+pub struct Transaction(host::Transaction, RoundTrips);
 
 impl std::fmt::Debug for Transaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,18 +76,22 @@ impl std::fmt::Debug for Transaction {
 
 impl Transaction {
     pub async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Rows, Error> {
+        self.1.count();
         self.0.query(sql, to_host_all(params)).await.map(rows).map_err(error)
     }
 
     pub async fn execute(&self, sql: &str, params: Vec<Value>) -> Result<u64, Error> {
+        self.1.count();
         self.0.execute(sql, to_host_all(params)).await.map_err(error)
     }
 
     pub async fn commit(self) -> Result<(), Error> {
+        self.1.count();
         self.0.commit().await.map_err(error)
     }
 
     pub async fn rollback(self) -> Result<(), Error> {
+        self.1.count();
         self.0.rollback().await.map_err(error)
     }
 }
