@@ -4,7 +4,7 @@
 
 mod reply;
 
-pub use reply::{Reply, Stored};
+pub use reply::{IDEMPOTENT_REPLAYED, Reply, Stored};
 
 use crate::{Context, Db, DbError, Executor, Principal, Problem, TaskError, Tx, params};
 use axum::extract::FromRequestParts;
@@ -54,6 +54,16 @@ delete from idempotency_keys where (principal, key) in (
     select principal, key from idempotency_keys where created_at < $1 limit $2
 )";
 
+/// A key, whose it is, and what it was used for: for a service that stores a key with an effect whose answer
+/// comes later, as a row of its own and not in [`MIGRATION_SQL`]'s table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub principal: String,
+    pub key: String,
+    /// SHA-256 of the method, the path and the canonical body.
+    pub fingerprint: Vec<u8>,
+}
+
 /// The request's key, if it has one, and whose it is. Anonymous clients share one space of keys: there
 /// a key is worth as much as it is hard to guess, and a UUID is.
 #[derive(Clone, Debug)]
@@ -68,6 +78,18 @@ impl Idempotency {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// The key as something to be stored; `fingerprint_of` is the request's body, parsed.
+    ///
+    /// # Errors
+    /// 400 `idempotency-key-required` without one.
+    pub fn claim<B: Serialize + ?Sized>(&self, fingerprint_of: &B) -> Result<Claim, Problem> {
+        let key = self.key.clone().ok_or_else(|| {
+            Problem::bad_request("idempotency-key-required")
+                .detail("this request must have an Idempotency-Key, so that sending it again does no harm")
+        })?;
+        Ok(Claim { principal: self.principal.clone(), key, fingerprint: self.fingerprint(fingerprint_of)? })
     }
 
     /// Runs `f` in a transaction, once for each key: a repetition is answered with what the first
@@ -137,8 +159,7 @@ impl Attempt<'_> {
             return Ok(None);
         };
         if fingerprint != self.fingerprint {
-            return Err(Problem::unprocessable("idempotency-key-reused")
-                .detail("this Idempotency-Key was used for another request"));
+            return Err(reused());
         }
         Ok(Some(Reply::restore(status, headers, body)?))
     }
@@ -171,6 +192,12 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
             operation: format!("{} {}", parts.method, parts.uri.path()),
         })
     }
+}
+
+/// 422 for a key that stands for another request.
+#[must_use]
+pub fn reused() -> Problem {
+    Problem::unprocessable("idempotency-key-reused").detail("this Idempotency-Key was used for another request")
 }
 
 fn is_key(key: &str) -> bool {

@@ -6,7 +6,7 @@
 //! be shown 7 later, which it would never ask for again.
 
 use crate::identity::OfService;
-use crate::{Context, Cursor, Db, DbError, Executor, Json, Problem, Query, Result, Tx, new_uuid_v7, params};
+use crate::{Context, Cursor, Db, DbError, Executor, Json, Problem, Query, Result, Tx, Value, new_uuid_v7, params};
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
@@ -103,6 +103,50 @@ pub async fn publish(tx: &Tx, context: &Context, events: Vec<Event>) -> Result<(
     let now = context.clock.now();
     tx.execute(PUBLISH, params![ids, kinds, subjects, versions, payloads, now, traceparent]).await?;
     Ok(())
+}
+
+/// Events as the one parameter of [`crate::outbox_insert!`].
+#[must_use]
+pub fn written(context: &Context, events: Vec<Event>) -> Value {
+    let request = crate::request::current();
+    let traceparent = request.as_ref().map(|request| request.traceparent());
+    let now = context.clock.now();
+    let row = |event: Event| {
+        serde_json::json!({
+            "event_id": new_uuid_v7(&context.clock), "type": event.kind, "subject": event.subject,
+            "subject_version": event.version, "occurred_at": now, "traceparent": traceparent,
+            "payload": event.payload,
+        })
+    };
+    Value::Json(serde_json::Value::Array(events.into_iter().map(row).collect()).to_string())
+}
+
+/// The part of a statement that publishes: for a change that is one statement, and so needs no transaction
+/// around it. Nothing is published unless `$from`, another part of it, has a row.
+///
+/// ```
+/// const CLOSE: &str = concat!(
+///     "with closed as (update carts set status = 'closed' where id = $1 returning id), told as (",
+///     sdk::outbox_insert!("closed", "$2"),
+///     ") select id from closed",
+/// );
+/// # fn main() { assert!(CLOSE.contains("insert into outbox")); }
+/// ```
+#[macro_export]
+macro_rules! outbox_insert {
+    ($from:literal, $parameter:literal) => {
+        concat!(
+            "insert into outbox (event_id, type, subject, subject_version, occurred_at, traceparent, payload)
+             select e.event_id, e.type, e.subject, e.subject_version, e.occurred_at, e.traceparent, e.payload
+             from rows from (jsonb_to_recordset(",
+            $parameter,
+            "::jsonb) as (event_id uuid, type text, subject text, subject_version bigint,
+                occurred_at timestamptz, traceparent text, payload jsonb)) with ordinality as e
+             where exists (select from ",
+            $from,
+            ") order by e.ordinality"
+        )
+    };
 }
 
 /// `GET /internal/v1/events`, for other services.

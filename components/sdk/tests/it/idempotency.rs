@@ -213,3 +213,14 @@ async fn answers_are_kept_for_a_day() {
     purge(app.context().clone()).await.unwrap();
     assert_eq!(count(&app, "idempotency_keys").await, 0);
 }
+
+#[tokio::test]
+async fn a_key_can_be_stored_with_an_effect_of_its_own() {
+    let claim = keyed("k-1").await.claim(&note("a")).unwrap();
+    assert_eq!((claim.principal.as_str(), claim.key.as_str(), claim.fingerprint.len()), ("anonymous", "k-1", 32));
+    assert_eq!(keyed("k-1").await.claim(&note("a")).unwrap(), claim);
+    assert_ne!(keyed("k-1").await.claim(&note("b")).unwrap().fingerprint, claim.fingerprint);
+    let request = Request::post("/api/v1/notes").body(()).unwrap();
+    let without = Idempotency::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
+    assert_eq!(without.claim(&note("a")).unwrap_err().get_code(), "idempotency-key-required");
+}

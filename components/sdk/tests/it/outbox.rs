@@ -1,9 +1,9 @@
 //! The feed: every event once, in an order that a reader can rely on; and nobody but services reads it.
 
 use crate::service::{SERVICE, app};
-use sdk::outbox::{Event, Feed, publish};
+use sdk::outbox::{Event, Feed, publish, written};
 use sdk::testing::TestApp;
-use sdk::{DbError, Role, Tx};
+use sdk::{DbError, Executor, Role, Tx, params};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -175,4 +175,23 @@ async fn an_audit_shows_what_breaks_a_rule() {
         (found[0].invariant.as_str(), &found[0].offender),
         ("counters-count-up", &json!({"name": "a", "value": -1}))
     );
+}
+
+#[tokio::test]
+async fn a_statement_can_publish_what_it_changes_and_only_that() {
+    const CHANGE: &str = concat!(
+        "with changed as (select 1 where $1), told as (",
+        sdk::outbox_insert!("changed", "$2"),
+        " returning seq) select count(*) from told"
+    );
+    let app = app().await;
+    for (changed, expected) in [(false, 0), (true, 2)] {
+        let events = written(app.context(), vec![event("b", 1), event("a", 1)]);
+        let (told,): (i64,) = app.db().query_one(CHANGE, params![changed, events]).await.unwrap();
+        assert_eq!(told, expected);
+    }
+    let feed = read_some(&app, "").await;
+    assert_eq!(subjects(&feed), ["b 1", "a 1"]);
+    assert_eq!(feed.data[0].payload, json!({"title": "a", "version": 1}));
+    assert_eq!(feed.data[0].occurred_at.as_second(), app.context().clock.now().as_second());
 }
