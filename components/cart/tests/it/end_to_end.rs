@@ -56,7 +56,9 @@ fn amounts(body: &Value) -> Value {
         members.remove(other);
     }
     for line in members["lines"].as_array_mut().unwrap() {
-        line.as_object_mut().unwrap().remove("price_kind");
+        for other in ["price_kind", "rates", "unit_deposit"] {
+            line.as_object_mut().unwrap().remove(other);
+        }
     }
     body
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use jiff::Timestamp;
-use pricing::{MAX_LINES, MAX_QUANTITY, Money, QuoteError, QuotedLine, TaxGroup};
+use pricing::{MAX_LINES, MAX_QUANTITY, Money, QuoteError, QuotedLine, TaxGroup, TaxRates};
 use sdk::problem::FieldError;
 use sdk::{Context, Json, Problem, Result};
 use serde::{Deserialize, Serialize};
@@ -114,10 +114,14 @@ pub struct QuoteLine {
     /// `gross` less `discount`.
     pub net: Money,
     pub tax_category: String,
+    /// Of the category, at that instant: in thousandths of a percent.
+    pub rates: TaxRates,
     /// The line's share of the basket's GST; the shares sum to it.
     pub gst: Money,
     /// The line's share of the basket's QST; the shares sum to it.
     pub qst: Money,
+    /// On one container.
+    pub unit_deposit: Money,
     /// On all containers of the line.
     pub deposit: Money,
     /// `net` and its taxes and deposits.
@@ -224,8 +228,10 @@ fn line(offer: &Offer, quoted: &QuotedLine) -> QuoteLine {
         discount: quoted.discount,
         net: quoted.net,
         tax_category: offer.tax_category.clone(),
+        rates: offer.rates,
         gst: quoted.gst,
         qst: quoted.qst,
+        unit_deposit: offer.unit_deposit,
         deposit: quoted.deposit,
         total: quoted.total,
     }
