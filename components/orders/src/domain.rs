@@ -4,7 +4,6 @@
 //! `domain/order.rs`; what a decision changes is in `domain/decision.rs`, refunds and payments beside
 //! it; what other services are to be told in `domain/effect.rs`.
 
-pub mod address;
 pub mod decision;
 pub mod draft;
 pub mod effect;
@@ -17,6 +16,7 @@ mod tests;
 use std::fmt;
 
 use jiff::Timestamp;
+pub use sdk::fulfilment::LocationId;
 use sdk::typed_id;
 
 typed_id!(
@@ -52,11 +52,6 @@ typed_id!(
 typed_id!(
     /// A product of the products service.
     ProductId,
-    i64
-);
-typed_id!(
-    /// A store or warehouse of the inventory service.
-    LocationId,
     i64
 );
 

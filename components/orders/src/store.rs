@@ -12,10 +12,10 @@ pub mod refunds;
 pub mod timeline;
 
 use pricing::{TaxRate, TaxRates};
+use sdk::fulfilment::Address;
 use sdk::{Context, DbError, Executor, FromRow, Result, Row, Tx, outbox, params};
 
 use crate::domain::OrderId;
-use crate::domain::address::Address;
 use crate::domain::decision::Decision;
 use crate::domain::draft::{Draft, Fulfilment, Method};
 use crate::domain::order::{Dossier, Line, Order, Totals};

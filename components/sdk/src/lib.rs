@@ -5,7 +5,7 @@
 //! are given, [`app`] is what every service answers besides its own routes. [`db`], [`client`],
 //! [`Clock`], [`log`] and [`metrics`] are the capabilities; [`problem`], [`extract`], [`respond`],
 //! [`identity`], [`idempotency`] and [`page`] are the conventions of our HTTP interfaces; [`outbox`]
-//! and [`audit`] are what a service tells the others.
+//! and [`audit`] are what a service tells the others; [`fulfilment`] is what two of them say alike.
 //!
 //! One instance of a component serves many requests at once, on one thread, and each request is a
 //! task of its own. A lock that is held across an `await` must not be shared between requests: to
@@ -24,6 +24,7 @@ mod context;
 pub mod db;
 pub mod etag;
 pub mod extract;
+pub mod fulfilment;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod guest;

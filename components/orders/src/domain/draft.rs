@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use pricing::{Money, Quote, QuoteError, TaxRates};
+pub use sdk::fulfilment::{Fulfilment, Method};
 use sdk::problem::FieldError;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::address::Address;
 use super::{CheckoutId, CustomerId, LocationId, MAX_LINES, PaymentId, ProductId, ReservationId};
 
 /// The longest name of a product and the longest SKU, in characters.
@@ -64,30 +64,6 @@ pub struct DraftLine {
     pub rates: TaxRates,
 }
 
-sdk::text_enum!(
-    /// How an order gets to the customer.
-    Method {
-        /// To an address.
-        Delivery = "delivery",
-        /// At a store, for a code.
-        Pickup = "pickup",
-    }
-);
-
-/// How an order gets to the customer: to an address, or at a store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Fulfilment {
-    pub method: Method,
-    /// With `delivery`, and only with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
-    /// With `pickup`, and only with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1)]
-    pub store_id: Option<LocationId>,
-}
-
 impl Draft {
     pub fn location(&self) -> LocationId {
         self.location_id.unwrap_or(self.store_id)
@@ -131,7 +107,7 @@ impl Draft {
                 found.push(FieldError::at_pointer(pointer, "out-of-range", "must be positive"));
             }
         }
-        found.extend(self.fulfilment.mistakes());
+        found.extend(self.fulfilment.mistakes("/fulfilment"));
         if !(1..=MAX_LINES).contains(&self.lines.len()) {
             let detail = format!("must be from 1 to {MAX_LINES} lines");
             found.push(FieldError::at_pointer("/lines", "lines-out-of-range", detail));
@@ -163,23 +139,6 @@ impl DraftLine {
             discount: self.discount,
             unit_deposit: self.unit_deposit,
             ..pricing::Line::new(self.unit_price, self.quantity, self.rates)
-        }
-    }
-}
-
-impl Fulfilment {
-    fn mistakes(&self) -> Vec<FieldError> {
-        let error =
-            |member: &str, code, detail| vec![FieldError::at_pointer(format!("/fulfilment/{member}"), code, detail)];
-        let missing = |member| error(member, "missing-field", "this method needs it");
-        let surplus = |member| error(member, "surplus-field", "this method has no use for it");
-        match (self.method, &self.address, self.store_id) {
-            (Method::Delivery, None, _) => missing("address"),
-            (Method::Delivery, Some(_), Some(_)) => surplus("store_id"),
-            (Method::Delivery, Some(address), None) => address.mistakes("/fulfilment/address"),
-            (Method::Pickup, _, None) => missing("store_id"),
-            (Method::Pickup, Some(_), Some(_)) => surplus("address"),
-            (Method::Pickup, None, Some(_)) => Vec::new(),
         }
     }
 }

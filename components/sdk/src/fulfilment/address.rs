@@ -1,6 +1,6 @@
 //! Where a delivery goes.
 
-use sdk::problem::FieldError;
+use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
