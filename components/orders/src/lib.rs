@@ -25,7 +25,8 @@
 //! What holds, whatever happens (the numbers are those of the design's invariants):
 //! - An order takes the steps of [`domain::STEPS`] and no other (13). Each is written to the timeline,
 //!   which is only appended to, in the transaction of the step.
-//! - One order for a checkout, a reservation and a payment (11).
+//! - One order for a checkout, a reservation and a payment (11). An order that was called off before it was
+//!   made is never made.
 //! - Of a cancelled order nothing captured is kept (9), and no authorization is left open (14). Who
 //!   cancels while the payment is captured finds out from the answer to the void, from the payment's
 //!   event or from the checkout's confirmation, whichever comes first, and the money goes back.

@@ -11,4 +11,9 @@ pub const ALL: &[Migration] = &[
     },
     Migration { version: 2, name: "idempotency keys", sql: sdk::idempotency::MIGRATION_SQL },
     Migration { version: 3, name: "events", sql: sdk::outbox::MIGRATION_SQL },
+    Migration {
+        version: 4,
+        name: "orders that are cancelled before they are made",
+        sql: include_str!("../migrations/0004_order_ids.sql"),
+    },
 ];

@@ -12,7 +12,6 @@ pub mod refunds;
 pub mod timeline;
 
 use pricing::{TaxRate, TaxRates};
-use sdk::fulfilment::Address;
 use sdk::{Context, DbError, Executor, FromRow, Result, Row, Tx, outbox, params};
 
 use crate::domain::OrderId;
@@ -20,6 +19,7 @@ use crate::domain::decision::Decision;
 use crate::domain::draft::{Draft, Fulfilment, Method};
 use crate::domain::order::{Dossier, Line, Order, Totals};
 use crate::events;
+use sdk::fulfilment::Address;
 
 /// The columns of an [`Order`].
 macro_rules! columns {
@@ -43,16 +43,29 @@ const LINES: &str = "
     where order_id = $1
     order by line";
 
-// A repetition inserts nothing, nor does another order of the same checkout, reservation or payment.
+// A repetition inserts nothing, nor does another order of the same checkout, reservation or payment, nor one
+// that was called off. Whoever is just making it or calling it off is waited for.
 const INSERT: &str = concat!(
-    "insert into orders (id, customer_id, checkout_id, reservation_id, payment_id, store_id, location_id, method,
+    "with claimed as (
+         insert into order_ids (order_id, claim, actor, at) values ($1, 'made', $20, $19)
+         on conflict on constraint order_ids_pkey do nothing
+         returning order_id
+     )
+     insert into orders (id, customer_id, checkout_id, reservation_id, payment_id, store_id, location_id, method,
          address, pickup_store_id, pickup_code, gross_cents, discount_cents, subtotal_cents, gst_cents, qst_cents,
          deposits_cents, total_cents, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+     select order_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19
+     from claimed
      on conflict do nothing
      returning ",
     columns!()
 );
+
+const BAR: &str = "
+    insert into order_ids (order_id, claim, actor, at) values ($1, 'cancelled', $2, $3)
+    on conflict on constraint order_ids_pkey do nothing";
+
+const BARRED: &str = "select true from order_ids where order_id = $1 and claim = 'cancelled'";
 
 const INSERT_LINES: &str = "
     insert into order_lines (order_id, line, product_id, sku, name, quantity, unit_price_cents,
@@ -100,13 +113,16 @@ async fn dossier(db: &impl Executor, order: Option<Order>) -> Result<Option<Doss
     Ok(Some(Dossier { order, lines }))
 }
 
-/// A pending order without its lines yet; `None` when there is an order that has one of these ids.
+/// A pending order without its lines yet; `None` when there is an order that has one of these ids, or when
+/// this one was called off.
+#[expect(clippy::too_many_arguments, reason = "what a row is made of")]
 pub async fn insert(
     tx: &Tx,
     id: OrderId,
     draft: &Draft,
     totals: &Totals,
     pickup_code: Option<&str>,
+    by: &str,
     now: jiff::Timestamp,
 ) -> Result<Option<Order>, DbError> {
     let address = draft.fulfilment.address.as_ref().map(serde_json::to_value).transpose();
@@ -131,8 +147,19 @@ pub async fn insert(
         totals.deposits,
         totals.total,
         now,
+        by,
     ];
     tx.query_opt(INSERT, params).await
+}
+
+/// Writes down that there will be no order of that id, unless it was made or called off before.
+pub async fn bar(tx: &Tx, id: OrderId, by: &str, now: jiff::Timestamp) -> Result<(), DbError> {
+    tx.execute(BAR, params![id, by, now]).await.map(|_| ())
+}
+
+/// Whether there will be no order of that id.
+pub async fn is_barred(tx: &Tx, id: OrderId) -> Result<bool, DbError> {
+    Ok(tx.query_opt::<(bool,)>(BARRED, params![id]).await?.is_some())
 }
 
 /// The lines of an order that was just made.

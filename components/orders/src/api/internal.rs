@@ -10,7 +10,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, OfService, Path, Principal, Problem, Query, Result, Tx, WithETag, new_uuid_v7};
+use sdk::{Context, Json, NoContent, OfService, Path, Principal, Problem, Query, Result, Tx, WithETag, new_uuid_v7};
 
 use super::body::{OrderBody, Reader};
 use super::cancel::Cancellation;
@@ -49,7 +49,8 @@ enum Made {
         )),
         (status = 200, description = "Made before", body = OrderBody,
             headers(("ETag" = String, description = "Its version"))),
-        (status = 409, description = "`order-exists`: the checkout, the reservation or the payment has an order",
+        (status = 409, description = "`order-exists`: the checkout, the reservation or the payment has an order; \
+            `order-cancelled`: it was called off before it was made",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`order-differs`: the id stands for another order; `validation-failed`",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -74,7 +75,7 @@ pub(super) async fn make(
         .db
         .transaction(|tx| async move {
             let at = now(context);
-            let Some(order) = store::insert(&tx, id, draft, totals, code, at).await? else {
+            let Some(order) = store::insert(&tx, id, draft, totals, code, actor, at).await? else {
                 return before(&tx, id, draft).await;
             };
             store::insert_lines(&tx, id, lines).await?;
@@ -98,6 +99,9 @@ async fn before(tx: &Tx, id: OrderId, draft: &Draft) -> Result<(Dossier, Made)> 
     match store::get(tx, id).await? {
         Some(dossier) if dossier.is_of(draft) => Ok((dossier, Made::Before)),
         Some(_) => Err(Problem::unprocessable("order-differs").detail("this id stands for another order")),
+        None if store::is_barred(tx, id).await? => {
+            Err(Problem::conflict("order-cancelled").detail("it was called off before it was made"))
+        }
         None => Err(Problem::conflict("order-exists")
             .detail("another order is of this checkout, of this reservation or of this payment")),
     }
@@ -172,7 +176,8 @@ pub(super) async fn confirm(
 
 /// A checkout gives up before its pivot
 ///
-/// It releases and voids what it made itself. Once: a repetition is answered alike.
+/// It releases and voids what it made itself. Once: a repetition is answered alike. An order that there is not
+/// yet will not be made any more: who wanted to make it may be late.
 #[utoipa::path(
     post, path = "/internal/v1/orders/{id}/cancel", operation_id = "compensateOrder", tag = "internal",
     request_body = Cancellation,
@@ -180,6 +185,7 @@ pub(super) async fn confirm(
     responses(
         (status = 200, description = "Cancelled, now or before", body = OrderBody,
             headers(("ETag" = String, description = "Its version"))),
+        (status = 204, description = "There is no such order, and there will be none"),
         (status = 409, description = "`transition-not-allowed`: it is paid or confirmed",
             body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -192,17 +198,29 @@ pub(super) async fn cancel(
     Path(id): Path<OrderId>,
     Query(NoQuery {}): Query<NoQuery>,
     Json(body): Json<Cancellation>,
-) -> Result<WithETag<Json<OrderBody>>> {
+) -> Result<Response> {
     let (reason, actor) = (note("/reason", body.reason.as_deref())?, principal.key());
     let (context, reason, actor) = (&context, &reason, &actor);
     let decision = context
         .db
         .transaction(|tx| async move {
-            let mut decision = deciding(&tx, context, id, actor).await?;
+            // First of all: whoever is just making it has committed after that.
+            store::bar(&tx, id, actor, now(context)).await?;
+            let Some(dossier) = store::lock(&tx, id).await? else {
+                return Ok(None);
+            };
+            let refund_id = new_uuid_v7(&context.clock).into();
+            let mut decision = Decision::on(dossier, actor.clone(), now(context), refund_id);
             decision.compensate(reason.clone())?;
             store::save(&tx, context, &decision).await?;
-            Ok::<_, Problem>(decision)
+            Ok::<_, Problem>(Some(decision))
         })
         .await?;
-    Ok(WithETag(tag(&decision.order), Json(OrderBody::after(decision, Reader::Other)?)))
+    match decision {
+        Some(decision) => {
+            let tag = tag(&decision.order);
+            Ok(WithETag(tag, Json(OrderBody::after(decision, Reader::Other)?)).into_response())
+        }
+        None => Ok(NoContent.into_response()),
+    }
 }

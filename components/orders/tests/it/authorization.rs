@@ -56,7 +56,8 @@ async fn every_route_is_for_those_it_is_for() {
             match response.status.as_u16() {
                 401 => assert_eq!(role, Anonymous, "{context}"),
                 403 => assert!(!allowed.contains(&role) && role != Anonymous, "{context}"),
-                200 | 404 => assert!(allowed.contains(&role), "{context}"),
+                // 204: an order that is called off before it is made.
+                200 | 204 | 404 => assert!(allowed.contains(&role), "{context}"),
                 _ => panic!("{context}"),
             }
         }

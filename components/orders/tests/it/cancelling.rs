@@ -240,3 +240,37 @@ async fn past_its_pivot_a_checkout_only_goes_forward() {
     give_up(&confirmed).send().await.expect_problem(409, "transition-not-allowed");
     shop.audited().await;
 }
+
+/// Whoever compensates does not know whether the order was made, and whoever makes it may be late.
+#[tokio::test]
+async fn what_is_called_off_before_it_is_made_is_never_made() {
+    let shop = Shop::open().await;
+    let made = shop.two_cokes_and_a_juice(CUSTOMER);
+    let give_up = || shop.app.post(format!("{}/cancel", made.internal())).as_role(Role::Service).json(&json!({}));
+    for _ in 0..2 {
+        assert_eq!(give_up().send().await.expect_status(204).text(), "");
+    }
+    for _ in 0..2 {
+        shop.make(&made).send().await.expect_problem(409, "order-cancelled");
+    }
+    shop.app.get(made.path()).as_role(Role::Hq).send().await.expect_problem(404, "order-not-found");
+    shop.confirm(&made).send().await.expect_problem(404, "order-not-found");
+    shop.audited().await;
+}
+
+/// The one that comes first decides; either way nothing is left of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn making_and_calling_off_at_once_leaves_nothing() {
+    let shop = Shop::open().await;
+    for _ in 0..20 {
+        let made = shop.two_cokes_and_a_juice(CUSTOMER);
+        let give_up = shop.app.post(format!("{}/cancel", made.internal())).as_role(Role::Service).json(&json!({}));
+        let answers = shop.at_once([shop.make(&made), give_up]).await;
+        match (answers[0].status.as_u16(), answers[1].status.as_u16()) {
+            (201, 200) => assert_eq!(shop.state(&made).await.0, "cancelled"),
+            (409, 204) => drop(answers[0].expect_problem(409, "order-cancelled")),
+            other => panic!("{other:?}"),
+        }
+    }
+    shop.audited().await;
+}
