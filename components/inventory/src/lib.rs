@@ -35,7 +35,8 @@
 //!   movements (3), of which a line of a reference has one at most (4): however often a verb is
 //!   repeated, it has its effect once.
 //! - What leaves a location is under way to another until it arrives or is recorded as lost (5).
-//! - A reservation that nobody pinned ends at its expiry (6), one that is pinned never does by itself.
+//! - A reservation that nobody pinned ends at its expiry (6), one that is pinned never does by itself. One
+//!   that was released before it was made is never made: a late request promises nothing.
 //! - Of more buyers than units, as many as there are units get one (7): nobody is promised what
 //!   somebody else was. Of counts that are meant for one version, one is made (28).
 //! - Rows are locked in the order of (location, product), whatever the order of the lines: two that

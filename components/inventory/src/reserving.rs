@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sdk::outbox::Event;
+use sdk::outbox::{Event, publish};
 use sdk::{Context, Problem, Result, Tx};
 use serde::Serialize;
 
@@ -80,23 +80,31 @@ pub async fn reserve(
 }
 
 fn repeated(before: Reservation, ttl_s: i64, lines: &[Line]) -> Result<(Reservation, Made)> {
-    if !before.is_of(ttl_s, lines) {
+    if !before.was_barred() && !before.is_of(ttl_s, lines) {
         return Err(Problem::conflict("reservation-differs")
             .detail("this reservation was made before, with other lines or another time to live"));
     }
     match before.status {
         Status::Active | Status::Pinned | Status::Committed => Ok((before, Made::Before)),
         Status::Released | Status::Expired => Err(Problem::conflict("reservation-ended")
-            .detail("this reservation was made before, and its units are not promised any more")
+            .detail("this reservation was released or has expired: its units are not promised any more")
             .with("state", before.status.as_str())),
     }
 }
 
 /// Does what the verb says, once: a repetition is answered alike.
 ///
+/// What is released before it was made will not be made: whoever wanted to make it may be slow, and nobody
+/// would release it a second time.
+///
 /// # Errors
 /// 404 `reservation-not-found`, 409 `reservation-state` with what is `allowed`.
 pub async fn turn(tx: &Tx, context: &Context, id: ReservationId, verb: Verb, actor: &str) -> Result<Reservation> {
+    if verb == Verb::Release && reservations::bar(tx, id, actor, ledger::now(context)).await? {
+        let barred = reservations::find(tx, id).await?.ok_or_else(|| not_found(id))?;
+        publish(tx, context, vec![event(&barred)?]).await?;
+        return Ok(barred);
+    }
     let mut reservation = reservations::lock(tx, id).await?.ok_or_else(|| not_found(id))?;
     let next = match reservation.status.on(verb) {
         Step::Go(next) => next,

@@ -109,7 +109,7 @@ pub(super) async fn read(
         (status = 201, description = "Promised now", body = Reservation),
         (status = 200, description = "Promised before, or committed since", body = Reservation),
         (status = 409, description = "`insufficient-stock`: `shortages` says of what; `reservation-differs`: it was \
-            made with another body; `reservation-ended`: it was made, and was released or has expired",
+            made with another body; `reservation-ended`: it was released, perhaps before it was made, or has expired",
             body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("service" = [])),
@@ -183,12 +183,13 @@ pub(super) async fn commit(
 
 /// Give the units back
 ///
-/// Harmless for a reservation that has expired: its units are back already.
+/// Harmless for a reservation that has expired: its units are back already. One that there is not yet will
+/// not be made any more: the answer to that is a released reservation without lines.
 #[utoipa::path(
     post, path = "/internal/v1/reservations/{id}/release", operation_id = "releaseReservation", tag = "internal",
     params(("id" = ReservationId, Path, description = "The reservation")),
     responses(
-        (status = 200, description = "Released, now or before, or expired", body = Reservation),
+        (status = 200, description = "Released, now or before, or expired, or barred", body = Reservation),
         (status = 409, description = "`reservation-state`: it is committed",
             body = ProblemBody, content_type = "application/problem+json"),
     ),

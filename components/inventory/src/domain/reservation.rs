@@ -111,6 +111,11 @@ impl Reservation {
         self.lines.iter().filter_map(change).collect()
     }
 
+    /// Whether it was released before it was made, so that it never is.
+    pub fn was_barred(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Whether that is what was asked for before.
     pub fn is_of(&self, ttl_s: i64, lines: &[Line]) -> bool {
         self.ttl_s == ttl_s && self.lines == lines

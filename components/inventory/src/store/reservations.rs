@@ -50,7 +50,7 @@ macro_rules! find {
             "select r.id, r.status, r.ttl_s, r.expires_at, r.version, r.created_at, r.updated_at,
                 l.line, l.location_id, l.product_id, l.quantity
             from reservations r
-            join reservation_lines l on l.reservation_id = r.id
+            left join reservation_lines l on l.reservation_id = r.id
             where r.id = any ($1)
             order by r.id, l.line ",
             $lock
@@ -61,6 +61,12 @@ macro_rules! find {
 const FIND: &str = find!("");
 
 const LOCK: &str = find!("for no key update of r");
+
+// Whoever is making it at this moment is waited for.
+const BAR: &str = "
+    insert into reservations (id, status, ttl_s, expires_at, made_by, created_at, updated_at)
+    values ($1, 'released', 0, $2, $3, $2, $2)
+    on conflict on constraint reservations_pkey do nothing";
 
 const TURN: &str = "
     update reservations set status = $2, version = version + 1, updated_at = $3
@@ -117,8 +123,8 @@ impl FromRow for Verdict {
     }
 }
 
-/// One line, with what it is a line of.
-struct Joined(Reservation, Line);
+/// One line, with what it is a line of; none of a reservation that was released before it was made.
+struct Joined(Reservation, Option<Line>);
 
 impl FromRow for Joined {
     fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
@@ -132,9 +138,11 @@ impl FromRow for Joined {
             updated_at: row.get("updated_at")?,
             lines: Vec::new(),
         };
-        let number = row.get("line")?;
+        let Some(number) = row.get("line")? else {
+            return Ok(Joined(reservation, None));
+        };
         let place = Place { location: row.get("location_id")?, product: row.get("product_id")? };
-        Ok(Joined(reservation, Line { number, place, amount: row.get("quantity")? }))
+        Ok(Joined(reservation, Some(Line { number, place, amount: row.get("quantity")? })))
     }
 }
 
@@ -181,6 +189,11 @@ pub async fn lock(db: &impl Executor, id: ReservationId) -> Result<Option<Reserv
     Ok(grouped(db.query(LOCK, params![vec![id.0]]).await?).pop())
 }
 
+/// Writes down that there will be none of that id; false when there is one.
+pub async fn bar(db: &impl Executor, id: ReservationId, by: &str, now: Timestamp) -> Result<bool, DbError> {
+    Ok(db.execute(BAR, params![id, now, by]).await? == 1)
+}
+
 /// The version that it has since.
 pub async fn turn(db: &impl Executor, id: ReservationId, status: Status, now: Timestamp) -> Result<i64, DbError> {
     let (version,) = db.query_one(TURN, params![id, status, now]).await?;
@@ -201,8 +214,8 @@ fn grouped(rows: Vec<Joined>) -> Vec<Reservation> {
     let mut reservations: Vec<Reservation> = Vec::new();
     for Joined(reservation, line) in rows {
         match reservations.last_mut().filter(|last| last.id == reservation.id) {
-            Some(last) => last.lines.push(line),
-            None => reservations.push(Reservation { lines: vec![line], ..reservation }),
+            Some(last) => last.lines.extend(line),
+            None => reservations.push(Reservation { lines: line.into_iter().collect(), ..reservation }),
         }
     }
     reservations

@@ -118,6 +118,8 @@ impl Model {
 
     fn reserve(&mut self, id: u128, lines: Vec<(i64, i64)>) -> (u16, &'static str) {
         match self.promises.get(&id) {
+            // Released before it was made.
+            Some(before) if before.lines.is_empty() => (409, "reservation-ended"),
             Some(before) if before.lines != lines => (409, "reservation-differs"),
             Some(Promise { status: Status::Released | Status::Expired, .. }) => (409, "reservation-ended"),
             Some(_) => OK,
@@ -134,7 +136,11 @@ impl Model {
 
     fn turn(&mut self, id: u128, verb: &str) -> (u16, &'static str) {
         let Some(promise) = self.promises.get(&id) else {
-            return (404, "reservation-not-found");
+            if verb != "release" {
+                return (404, "reservation-not-found");
+            }
+            self.promises.insert(id, Promise { status: Status::Released, lines: Vec::new() });
+            return OK;
         };
         let next = match (promise.status, verb) {
             (Status::Active, "pin") => Status::Pinned,

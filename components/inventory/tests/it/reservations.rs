@@ -110,6 +110,45 @@ async fn one_that_has_ended_has_no_second_life() {
     depot.audited().await;
 }
 
+/// Whoever compensates does not know whether it was made, and whoever makes it may be late.
+#[tokio::test]
+async fn one_that_is_released_before_it_is_made_is_never_made() {
+    let depot = Depot::open().await;
+    depot.deliver(MONTREAL, NEW, 4).await;
+    let released = depot.turn(1, "release").await;
+    assert_eq!(
+        (&released["status"], &released["lines"], &released["allowed"]),
+        (&json!("released"), &json!([]), &json!([]))
+    );
+    assert_eq!(depot.turn(1, "release").await, released);
+    for quantity in [1, 5] {
+        let late = reserve(&depot.app, 1, &[(MONTREAL, NEW, quantity)], 60).send().await;
+        assert_eq!(late.expect_problem(409, "reservation-ended")["state"], "released");
+    }
+    for verb in ["pin", "commit"] {
+        turn(&depot.app, 1, verb).send().await.expect_problem(409, "reservation-state");
+    }
+    assert_eq!(depot.held(MONTREAL, NEW).await, (4, 0, 0));
+    depot.audited().await;
+}
+
+/// The one that comes first decides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn making_and_releasing_at_once_ends_in_nothing_promised() {
+    let depot = Depot::crowded().await;
+    depot.deliver(MONTREAL, NEW, 20).await;
+    for id in 0..20 {
+        let made = tokio::spawn(reserve(&depot.app, id, &[(MONTREAL, NEW, 1)], 60).send());
+        let released = tokio::spawn(turn(&depot.app, id, "release").send());
+        let _ = released.await.unwrap().expect_status(200);
+        let made = outcome(&made.await.unwrap());
+        assert!(made.0 == 201 || made == (409, "reservation-ended".to_owned()), "{made:?}");
+        reserve(&depot.app, id, &[(MONTREAL, NEW, 1)], 60).send().await.expect_problem(409, "reservation-ended");
+    }
+    assert_eq!(depot.held(MONTREAL, NEW).await, (20, 0, 0));
+    depot.audited().await;
+}
+
 #[tokio::test]
 async fn every_verb_may_be_repeated_and_has_its_effect_once() {
     let depot = Depot::open().await;
@@ -147,7 +186,7 @@ async fn what_the_state_forbids_is_a_conflict_that_names_what_is_allowed() {
     for verb in ["pin", "commit"] {
         assert_eq!(refused(2, verb).await, json!([]));
     }
-    for verb in ["pin", "commit", "release"] {
+    for verb in ["pin", "commit"] {
         turn(&depot.app, 99, verb).send().await.expect_problem(404, "reservation-not-found");
     }
     depot.audited().await;
