@@ -40,6 +40,25 @@ const RULES: &[Rule] = &[
         invariant: "merges-lead-somewhere",
         offenders: "select c.id as cart_id from carts c join carts t on t.id = c.merged_into where t.merged_into = c.id",
     },
+    // 20, 21: what a checkout took is at most what it bought.
+    Rule {
+        invariant: "checkout-takes-no-more-than-it-bought",
+        offenders: "select c.checkout_id, l.value as line
+            from cart_consumptions c
+            cross join lateral jsonb_array_elements(c.lines) as l
+            where (l.value->>'taken')::bigint not between 0 and (l.value->>'quantity')::bigint",
+    },
+    // 24, as far as it is known here: each version since the first event is told of.
+    Rule {
+        invariant: "version-is-that-of-the-last-event",
+        offenders: "select c.id as cart_id, c.version, e.last, e.events
+            from carts c
+            cross join lateral (
+                select max(subject_version) as last, min(subject_version) as first, count(*) as events
+                from outbox e where e.subject = 'cart/' || c.id
+            ) e
+            where e.last is distinct from c.version or e.events <> e.last - e.first + 1",
+    },
 ];
 
 /// What handlers are given.
@@ -59,6 +78,7 @@ pub fn router(context: Context) -> Router {
         .merge(estimate::routes())
         .merge(internal::routes())
         .with_state(App { context: context.clone(), products })
+        .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }

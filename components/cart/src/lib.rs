@@ -14,6 +14,7 @@
 //! | `GET /api/v1/carts/{id}/estimate` | the total as products quotes it, or by cached prices |
 //! | `GET /internal/v1/carts/{id}/snapshot` | what a checkout is about |
 //! | `POST /internal/v1/carts/{id}/consume` | takes what was bought, once for each checkout |
+//! | `GET /internal/v1/events` | `cart.created, .changed, .merged, .consumed, .expired` |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
 //! | `GET /health, /ready, /openapi.json` | as every service |
 //!
@@ -25,6 +26,7 @@
 //! - Of parallel changes that are meant for one version of a cart, one wins (28); a repetition of the
 //!   winner is no loser.
 //! - An estimate is a quote of products, or computed by the same crate, and says which (15).
+//! - Every change of a cart is an event of the statement that made it, with the cart's next version (24).
 //! - No call to another service is made while a transaction is open.
 //! - A cart is 1 to 200 lines of 1 to 999 units. It expires 30 days after its last change (a
 //!   customer's after 180 days, an empty one after one day), answers 410 for 90 days, then 404.

@@ -19,10 +19,53 @@ mod snapshots;
 pub use closing::{Consumption, consumption, expire, forget, last_of_chain, lock_both, merge, record, take, together};
 pub use snapshots::save_snapshots;
 
-const CREATE: &str = "
-    insert into carts (id, customer_id, store_id, created_at, updated_at, expires_at)
-    values ($1, $2, $3, $4, $4, $5)
-    returning id, number, customer_id, store_id, status, merged_into, version, created_at, updated_at";
+/// The part of a statement that tells of each row of `$from`, a cart that it changed, with what `$payload` adds: in
+/// the change's own round trip. The request's trace is the parameter `$trace`.
+macro_rules! told {
+    ($kind:literal, $from:literal, $trace:literal, $payload:literal) => {
+        concat!(
+            "insert into outbox (event_id, type, subject, subject_version, occurred_at, traceparent, payload)
+             select gen_random_uuid(), '",
+            $kind,
+            "', 'cart/' || cart.id, cart.version, cart.updated_at, ",
+            $trace,
+            ", jsonb_build_object('cart_id', cart.id, 'customer_id', cart.customer_id, 'store_id', cart.store_id)
+                 || jsonb_build_object(",
+            $payload,
+            ") from ",
+            $from
+        )
+    };
+}
+use told;
+
+/// The line and the version of its cart after a change of it, which is told.
+macro_rules! changed {
+    ($trace:literal) => {
+        concat!(
+            ", told as (",
+            told!(
+                "cart.changed",
+                "line cross join cart",
+                $trace,
+                "'product_id', line.product_id, 'quantity', line.quantity"
+            ),
+            ")
+             select line.quantity, cart.version from line cross join cart"
+        )
+    };
+}
+
+const CREATE: &str = concat!(
+    "with cart as (
+         insert into carts (id, customer_id, store_id, created_at, updated_at, expires_at)
+         values ($1, $2, $3, $4, $4, $5)
+         returning id, number, customer_id, store_id, status, merged_into, version, created_at, updated_at
+     ), told as (",
+    told!("cart.created", "cart", "$6", ""),
+    ")
+     select id, number, customer_id, store_id, status, merged_into, version, created_at, updated_at from cart"
+);
 
 const LOCK: &str = "
     select id, number, customer_id, store_id, status, merged_into, version, created_at, updated_at
@@ -54,7 +97,8 @@ const VIEW: &str = "
     order by i.added_at, i.product_id";
 
 // Commutative: replicas that add at once sum up, in whichever order they come.
-const ADD: &str = "
+const ADD: &str = concat!(
+    "
     with line as (
         insert into cart_items as i (cart_id, product_id, quantity, added_at)
         select $1, $2, $3, $4
@@ -62,25 +106,27 @@ const ADD: &str = "
         on conflict on constraint cart_items_pkey do update
         set quantity = i.quantity + excluded.quantity
         where i.quantity + excluded.quantity <= $7
-        returning i.quantity
+        returning i.product_id, i.quantity
     ), cart as (
         update carts set version = version + 1, updated_at = $4, expires_at = $5
         where id = $1 and exists (select from line)
-        returning version
-    )
-    select line.quantity, cart.version from line cross join cart";
+        returning id, version, customer_id, store_id, updated_at
+    )",
+    changed!("$8")
+);
 
-const SUBTRACT: &str = "
+const SUBTRACT: &str = concat!(
+    "
     with less as (
         update cart_items set quantity = quantity - $3
         where cart_id = $1 and product_id = $2 and quantity > $3
-        returning quantity
+        returning product_id, quantity
     ), gone as (
         delete from cart_items
         where cart_id = $1 and product_id = $2 and quantity = $3
-        returning 0 as quantity
+        returning product_id, 0 as quantity
     ), line as (
-        select quantity from less union all select quantity from gone
+        select product_id, quantity from less union all select product_id, quantity from gone
     ), cart as (
         update carts set version = version + 1, updated_at = $4,
             expires_at = case
@@ -89,11 +135,13 @@ const SUBTRACT: &str = "
                 then $5::timestamptz else $6
             end
         where id = $1 and exists (select from line)
-        returning version
-    )
-    select line.quantity, cart.version from line cross join cart";
+        returning id, version, customer_id, store_id, updated_at
+    )",
+    changed!("$7")
+);
 
-const SET: &str = "
+const SET: &str = concat!(
+    "
     with line as (
         insert into cart_items as i (cart_id, product_id, quantity, added_at)
         select $1, $2, $3, $4
@@ -101,17 +149,19 @@ const SET: &str = "
         on conflict on constraint cart_items_pkey do update
         set quantity = excluded.quantity
         where i.quantity <> excluded.quantity
-        returning i.quantity
+        returning i.product_id, i.quantity
     ), cart as (
         update carts set version = version + 1, updated_at = $4, expires_at = $5
         where id = $1 and exists (select from line)
-        returning version
-    )
-    select line.quantity, cart.version from line cross join cart";
+        returning id, version, customer_id, store_id, updated_at
+    )",
+    changed!("$7")
+);
 
-const REMOVE: &str = "
+const REMOVE: &str = concat!(
+    "
     with line as (
-        delete from cart_items where cart_id = $1 and product_id = $2 returning 0 as quantity
+        delete from cart_items where cart_id = $1 and product_id = $2 returning product_id, 0 as quantity
     ), cart as (
         update carts set version = version + 1, updated_at = $3,
             expires_at = case
@@ -119,9 +169,10 @@ const REMOVE: &str = "
                 then $4::timestamptz else $5
             end
         where id = $1 and exists (select from line)
-        returning version
-    )
-    select line.quantity, cart.version from line cross join cart";
+        returning id, version, customer_id, store_id, updated_at
+    )",
+    changed!("$6")
+);
 
 const STANDING: &str = "
     select
@@ -159,7 +210,7 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Cart, DbError> {
     let expires_at = Expiry::of(customer_id, now).without;
-    db.query_one(CREATE, params![id, customer_id, store_id, now, expires_at]).await
+    db.query_one(CREATE, params![id, customer_id, store_id, now, expires_at, trace()]).await
 }
 
 /// Locks the cart until the transaction ends: the first thing every write does.
@@ -195,13 +246,13 @@ pub async fn lines(db: &impl Executor, id: CartId) -> Result<Vec<Line>, DbError>
 
 /// Adds to a line, or makes it; `None` when it would not fit. The cart is locked.
 pub async fn add(db: &impl Executor, cart: &Cart, line: Line, now: Timestamp) -> Result<Option<Changed>, DbError> {
-    put(db, ADD, cart, line, now, params![MAX_QUANTITY]).await
+    put(db, ADD, cart, line, now, params![MAX_QUANTITY, trace()]).await
 }
 
 /// Makes a line hold exactly this quantity, at least 1; `None` when it already does, or when there
 /// is no room for another line. The cart is locked.
 pub async fn set(db: &impl Executor, cart: &Cart, line: Line, now: Timestamp) -> Result<Option<Changed>, DbError> {
-    put(db, SET, cart, line, now, params![]).await
+    put(db, SET, cart, line, now, params![trace()]).await
 }
 
 async fn put(
@@ -221,7 +272,7 @@ async fn put(
 /// Takes from a line, and removes it at zero; `None` when it holds less. The cart is locked.
 pub async fn subtract(db: &impl Executor, cart: &Cart, line: Line, now: Timestamp) -> Result<Option<Changed>, DbError> {
     let expiry = cart.expiry(now);
-    let params = params![cart.id, line.product_id, line.quantity, now, expiry.with_lines, expiry.without];
+    let params = params![cart.id, line.product_id, line.quantity, now, expiry.with_lines, expiry.without, trace()];
     db.query_opt(SUBTRACT, params).await
 }
 
@@ -233,13 +284,18 @@ pub async fn remove(
     now: Timestamp,
 ) -> Result<Option<Changed>, DbError> {
     let expiry = cart.expiry(now);
-    let params = params![cart.id, product, now, expiry.with_lines, expiry.without];
+    let params = params![cart.id, product, now, expiry.with_lines, expiry.without, trace()];
     db.query_opt(REMOVE, params).await
 }
 
 /// What a change without effect has to be explained with. The cart is locked.
 pub async fn standing(db: &impl Executor, id: CartId, product: ProductId) -> Result<Standing, DbError> {
     db.query_one(STANDING, params![id, product]).await
+}
+
+/// The trace of the request that something is written for.
+fn trace() -> Option<String> {
+    sdk::request::current().map(|request| request.traceparent().to_owned())
 }
 
 struct WithProduct(Cart, Option<Snapshot>);

@@ -25,7 +25,7 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
     ),
     paths(
         carts::create, carts::read, items::add, items::change, items::set, items::remove,
-        merge::merge, estimate::estimate, internal::snapshot, internal::consume, sdk::audit::audit,
+        merge::merge, estimate::estimate, internal::snapshot, internal::consume, sdk::outbox::events, sdk::audit::audit,
     ),
     components(schemas(Payment), responses(Forbidden, NotFound, Gone, PreconditionFailed)),
     tags(

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use sdk::{DbError, Executor, from_row, params};
 
+use super::{told, trace};
 use crate::domain::{Cart, CartId, CheckoutId, Line, ProductId, Taken, forgotten_at, stale_before};
 
 const LOCK_BOTH: &str = "
@@ -24,8 +25,8 @@ const TOGETHER: &str = "
 
 // `known`: prices are kept per store, and the cart that goes on may be of another store; the price
 // of the first is better than none, but old from the start.
-const MERGE: &str = "
-    with moved as (
+const MERGE: &str = concat!(
+    "with moved as (
         delete from cart_items where cart_id = $2 returning product_id, quantity, added_at
     ), line as (
         insert into cart_items as i (cart_id, product_id, quantity, added_at)
@@ -49,10 +50,18 @@ const MERGE: &str = "
         set status = 'merged', merged_into = $1, version = version + 1, updated_at = $3,
             expires_at = $5
         where id = $2
-    )
-    update carts set version = version + 1, updated_at = $3, expires_at = $4
-    where id = $1
-    returning version";
+        returning id, version, customer_id, store_id, merged_into, updated_at
+    ), grown as (
+        update carts set version = version + 1, updated_at = $3, expires_at = $4
+        where id = $1
+        returning id, version, customer_id, store_id, updated_at
+    ), told_of_one as (",
+    told!("cart.merged", "closed cart", "$9", "'merged_into', cart.merged_into"),
+    "), told_of_other as (",
+    told!("cart.changed", "grown cart cross join closed", "$9", "'merged_from', closed.id"),
+    ")
+    select version from grown"
+);
 
 const LAST_OF_CHAIN: &str = "
     with recursive hop as (
@@ -89,17 +98,23 @@ const RECORD: &str = "
     insert into cart_consumptions (checkout_id, cart_id, asked_id, lines, consumed_at)
     values ($1, $2, $3, $4, $5)";
 
-const TOUCH: &str = "
-    update carts set version = version + 1, updated_at = $2,
-        expires_at = case
-            when exists (select from cart_items where cart_id = $1) then $3::timestamptz else $4
-        end
-    where id = $1 and status = 'open'
-    returning version";
+const TOUCH: &str = concat!(
+    "with cart as (
+        update carts set version = version + 1, updated_at = $2,
+            expires_at = case
+                when exists (select from cart_items where cart_id = $1) then $3::timestamptz else $4
+            end
+        where id = $1 and status = 'open'
+        returning id, version, customer_id, store_id, updated_at
+    ), told as (",
+    told!("cart.consumed", "cart", "$5", "'checkout_id', $6::uuid, 'lines', $7::jsonb"),
+    ")
+    select version from cart"
+);
 
 // What the constraints cannot say of a row by itself.
-const EXPIRE: &str = "
-    with old as materialized (
+const EXPIRE: &str = concat!(
+    "with old as materialized (
         select id from carts
         where status = 'open' and expires_at <= $1
         order by expires_at
@@ -107,11 +122,16 @@ const EXPIRE: &str = "
         for no key update skip locked
     ), emptied as (
         delete from cart_items i using old where i.cart_id = old.id
+    ), cart as (
+        update carts c
+        set status = 'expired', version = version + 1, updated_at = $1, expires_at = $3
+        from old
+        where c.id = old.id
+        returning c.id, c.version, c.customer_id, c.store_id, c.updated_at
     )
-    update carts c
-    set status = 'expired', version = version + 1, updated_at = $1, expires_at = $3
-    from old
-    where c.id = old.id";
+    ",
+    told!("cart.expired", "cart", "$4", "")
+);
 
 const FORGET: &str = "
     with old as materialized (
@@ -169,6 +189,7 @@ pub async fn merge(db: &impl Executor, target: &Cart, source: &Cart, now: Timest
         source.store_id,
         stale_before(now),
         target.store_id,
+        trace(),
     ];
     let (version,) = db.query_one::<(i64,)>(MERGE, params).await?;
     Ok(version)
@@ -204,16 +225,16 @@ pub async fn record(
     lines: serde_json::Value,
     now: Timestamp,
 ) -> Result<i64, DbError> {
-    db.execute(RECORD, params![checkout, cart.id, asked, lines, now]).await?;
+    db.execute(RECORD, params![checkout, cart.id, asked, lines.clone(), now]).await?;
     let expiry = cart.expiry(now);
-    let params = params![cart.id, now, expiry.with_lines, expiry.without];
+    let params = params![cart.id, now, expiry.with_lines, expiry.without, trace(), checkout, lines];
     let version: Option<(i64,)> = db.query_opt(TOUCH, params).await?;
     Ok(version.map_or(cart.version, |(version,)| version))
 }
 
 /// Expires at most `limit` carts that are due and that nobody holds; how many.
 pub async fn expire(db: &impl Executor, now: Timestamp, limit: i64) -> Result<u64, DbError> {
-    db.execute(EXPIRE, params![now, limit, forgotten_at(now)]).await
+    db.execute(EXPIRE, params![now, limit, forgotten_at(now), trace()]).await
 }
 
 /// Deletes at most `limit` closed carts that have been remembered long enough; how many.

@@ -5,7 +5,7 @@ use sdk::testing::assert_openapi;
 
 #[tokio::test]
 async fn the_document_is_what_the_code_says_and_what_is_served() {
-    assert_openapi(&cart::SERVICE, &document(), 11).await;
+    assert_openapi(&cart::SERVICE, &document(), 12).await;
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod carts;
 mod consume;
 mod document;
 mod end_to_end;
+mod events;
 mod expiry;
 mod items;
 mod merge;
