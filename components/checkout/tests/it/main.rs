@@ -11,9 +11,18 @@
     reason = "a test fails by panicking"
 )]
 
+mod audit;
+mod authorization;
 mod cancelling;
 mod document;
+mod events;
 mod fencing;
+mod idempotency;
 mod kills;
+mod outages;
+mod paying;
+mod provider;
 mod purchase;
+mod races;
+mod refusals;
 mod support;
