@@ -35,8 +35,8 @@ struct Definition {
     name: &'static str,
     /// One host each; the first is on the service's own port.
     ports: &'static [u16],
-    /// The services that it may call.
-    peers: &'static [&'static str],
+    /// The names that it may call, each with the service behind it.
+    peers: &'static [(&'static str, &'static str)],
     /// The platform's secrets that it may ask for.
     secrets: &'static [&'static str],
 }
@@ -45,9 +45,27 @@ const SERVICES: &[Definition] = &[
     Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
     Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
     Definition { name: "customers", ports: &[8005], peers: &[], secrets: &["token-key"] },
-    Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &["products"], secrets: &[] },
-    // Calls checkout as well, as soon as it is among these.
-    Definition { name: "orders", ports: &[8006], peers: &["inventory"], secrets: &[] },
+    Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &[("products", "products")], secrets: &[] },
+    Definition {
+        name: "orders",
+        ports: &[8006],
+        peers: &[("inventory", "inventory"), ("checkout", "checkout")],
+        secrets: &[],
+    },
+    Definition {
+        name: "checkout",
+        ports: &[8008],
+        peers: &[
+            ("products", "products"),
+            ("inventory", "inventory"),
+            ("customers", "customers"),
+            ("cart", "cart"),
+            ("orders", "orders"),
+            // The payment provider, in production another company's; here its simulator, which checkout brings along.
+            ("payments", "checkout"),
+        ],
+        secrets: &[],
+    },
 ];
 
 /// The host names of the compose file, which `kong.yml` uses.
@@ -201,11 +219,11 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
     })
 }
 
-/// The first replica of each service that this one may call.
+/// The first replica of each service that this one may call, by the name that it calls it by.
 fn peers(definition: &Definition, addresses: &[Vec<SocketAddr>]) -> Result<Peers> {
     let mut peers = Peers::new();
-    for name in definition.peers {
-        let index = SERVICES.iter().position(|service| service.name == *name).context("a peer is a service")?;
+    for (name, behind) in definition.peers {
+        let index = SERVICES.iter().position(|service| service.name == *behind).context("a peer is a service")?;
         let address = addresses.get(index).and_then(|replicas| replicas.first()).context("a service has a port")?;
         let authority: Authority = address.to_string().parse()?;
         peers.insert((*name).to_owned(), authority);

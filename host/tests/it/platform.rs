@@ -19,7 +19,7 @@ use crate::support::command::comptoir;
 
 /// Two clusters' worth of initdb, five hosts, and a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(180);
-const SERVICES: [&str; 5] = ["products", "inventory", "customers", "orders", "cart"];
+const SERVICES: [&str; 6] = ["products", "inventory", "customers", "orders", "checkout", "cart"];
 
 pub struct Platform {
     child: Child,
