@@ -12,6 +12,7 @@ pub mod refunds;
 pub mod timeline;
 
 use pricing::{TaxRate, TaxRates};
+use sdk::fulfilment::Address;
 use sdk::{Context, DbError, Executor, FromRow, Result, Row, Tx, outbox, params};
 
 use crate::domain::OrderId;
@@ -19,7 +20,6 @@ use crate::domain::decision::Decision;
 use crate::domain::draft::{Draft, Fulfilment, Method};
 use crate::domain::order::{Dossier, Line, Order, Totals};
 use crate::events;
-use sdk::fulfilment::Address;
 
 /// The columns of an [`Order`].
 macro_rules! columns {
@@ -115,7 +115,6 @@ async fn dossier(db: &impl Executor, order: Option<Order>) -> Result<Option<Doss
 
 /// A pending order without its lines yet; `None` when there is an order that has one of these ids, or when
 /// this one was called off.
-#[expect(clippy::too_many_arguments, reason = "what a row is made of")]
 pub async fn insert(
     tx: &Tx,
     id: OrderId,
