@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::support::client::{self, Client, Response};
 use crate::support::command::comptoir;
 
-/// Two clusters' worth of initdb, five hosts, and a machine that is busy with other tests.
+/// Two clusters' worth of initdb, a host for each replica, and a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(180);
 const SERVICES: [&str; 6] = ["products", "inventory", "customers", "orders", "checkout", "cart"];
 
