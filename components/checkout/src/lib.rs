@@ -30,8 +30,8 @@
 //! - Every checkout ends within a minute once everybody answers (12): a pause is at most five seconds.
 //! - No authorization is left without a capture or a void (14). The total is the same, to the cent, in the quote,
 //!   the order and the capture (15).
-//! - A customer sees their own checkouts and no other (29). A token is in no log line, no event and no answer, and
-//!   is forgotten when the checkout has ended.
+//! - A customer sees their own checkouts and no other (29). A token is in no log line, no event and no answer; it
+//!   is forgotten when the checkout has ended, and so is the address.
 
 pub mod api;
 pub mod clients;

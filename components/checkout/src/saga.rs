@@ -193,6 +193,8 @@ impl Worker<'_> {
         }
         self.checkout.ended_at = Some(now);
         self.checkout.version += 1;
+        // The order has it, if there is one; here it is of no use any more.
+        self.checkout.fulfilment.address = None;
         Ok(vec![events::ended(&self.checkout)?])
     }
 

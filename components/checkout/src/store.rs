@@ -72,14 +72,16 @@ const CLAIM: &str = concat!(
 );
 
 // The result of a step, the intention of the next one, the lease. The last condition: a checkout that was
-// called off does not come to its pivot.
+// called off does not come to its pivot. At the end the token and the address are forgotten.
 const SAVE: &str = concat!(
     "with moved as (
          update checkouts
          set state = $3, step = $4, attempts = $5, due_at = $6, updated_at = $7, failure = $8,
              failure_detail = $9, basket = coalesce($10, basket), total_cents = coalesce($11, total_cents),
              pivoted_at = coalesce(pivoted_at, $12), ended_at = $13,
-             token = case when $13::timestamptz is null then token end, version = $14
+             token = case when $13::timestamptz is null then token end,
+             fulfilment = case when $13::timestamptz is null then fulfilment else fulfilment - 'address' end,
+             version = $14
          where id = $1 and fence = $2 and ($12::timestamptz is null or pivoted_at is not null or not cancel_requested)
          returning id, cancel_requested
      ), noted as (

@@ -26,6 +26,7 @@ pub struct CheckoutBody {
     pub order_id: OrderId,
     pub payment_id: PaymentId,
     pub payment_method: PaymentMethod,
+    /// Without the address once it has ended: the order has it.
     pub fulfilment: Fulfilment,
     /// What the customer was told.
     pub expected_total: Money,

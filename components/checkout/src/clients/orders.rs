@@ -1,4 +1,7 @@
 //! The orders service: a pending order, confirmed or called off.
+//!
+//! It is told of no payment events: that the payment is captured, its confirmation says, and what became of a void or
+//! a refund that orders asks for, the answer to that. So nothing is told twice, and nothing has to be told later.
 
 use pricing::{Money, TaxRates};
 use sdk::fulfilment::Fulfilment;
