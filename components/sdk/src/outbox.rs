@@ -47,11 +47,13 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::int8[], $5::text[])
     with ordinality as e (id, type, subject, version, payload, place)
 order by e.place";
 
+// A bare `order by xid` would be that of the selected text, in which 1000 comes before 999.
 const READ: &str = "\
-select xid::text, seq, event_id, type, subject, subject_version, occurred_at, traceparent, payload
-from outbox
-where (xid, seq) > ($1::text::xid8, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
-order by xid, seq
+select o.xid::text as xid, o.seq, o.event_id, o.type, o.subject, o.subject_version, o.occurred_at, o.traceparent,
+    o.payload
+from outbox o
+where (o.xid, o.seq) > ($1::text::xid8, $2) and o.xid < pg_snapshot_xmin(pg_current_snapshot())
+order by o.xid, o.seq
 limit $3";
 
 /// Something that happened.

@@ -105,6 +105,26 @@ async fn an_event_of_a_long_transaction_is_not_skipped() {
     assert_eq!(subjects(&all), ["long 1", "short 1"]);
 }
 
+/// Transactions are counted, and their numbers grow by a digit now and then.
+#[tokio::test]
+async fn events_are_in_the_order_of_numbers_and_not_of_digits() {
+    let app = app().await;
+    for (xid, subject) in [(99, "b"), (100, "c"), (9, "a"), (101, "d")] {
+        let sql = format!(
+            "insert into outbox (xid, event_id, type, subject, subject_version, occurred_at, payload)
+             values ('{xid}'::xid8, gen_random_uuid(), 'note.changed', '{subject}', 1, now(), '{{}}')"
+        );
+        app.database().administer(&sql).await;
+    }
+    let (mut found, mut after) = (Vec::new(), String::new());
+    for _ in 0..4 {
+        let feed = read(&app, &format!("limit=1{after}")).await;
+        found.extend(subjects(&feed));
+        after = format!("&after={}", feed.next_cursor.unwrap().as_str());
+    }
+    assert_eq!(found, ["a 1", "b 1", "c 1", "d 1"]);
+}
+
 /// Many writers, some of them slow, and a reader that never looks back.
 #[tokio::test]
 async fn a_reader_beside_writers_misses_nothing_and_sees_nothing_twice() {
