@@ -1,14 +1,13 @@
 //! What happens once: a swap, the start of an instance, the start of a host. And what remains when
 //! nothing happens: memory.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::load::{self, Answer, Measured};
-use crate::server::{ADMIN_TOKEN, Server, component, components, program, resident_bytes};
+use crate::platform::Platform;
+use crate::server::{ADMIN_TOKEN, Server, component};
 use crate::{CONNECTIONS, NO_DATABASE, READ};
 
 const SWAPS: usize = 20;
@@ -137,32 +136,11 @@ fn memory(database: &str) -> Result<()> {
     Ok(())
 }
 
-/// The host process of a whole platform; Postgres is none of it.
 fn platform_bytes() -> Result<u64> {
-    let directory = tempfile::tempdir()?;
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let mut platform = Command::new(program())
-        .args(["up", "--free-ports", "--gateway", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--instance-idle-ms", "500"])
-        .arg("--components")
-        .arg(components()?)
-        .arg("--directory")
-        .arg(directory.path())
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let lines = BufReader::new(platform.stderr.take().context("stderr is piped")?).lines();
-    let mut lines = lines.map_while(Result::ok);
-    let ready = lines.by_ref().any(|line| line == "ready");
+    let platform = Platform::start()?;
     std::thread::sleep(IDLE);
-    let bytes = resident_bytes(platform.id());
-    // Told, not killed: it has a Postgres to stop.
-    let told = Command::new("kill").args(["-INT", &platform.id().to_string()]).status()?;
-    lines.for_each(drop);
-    let ended = platform.wait()?;
-    if !ready || !told.success() || !ended.success() {
-        bail!("the platform ended with {ended}");
-    }
+    let bytes = platform.resident_bytes();
+    platform.stop()?;
     bytes
 }
 

@@ -4,7 +4,7 @@
 //! Servers, each a process: the host with `products.wasm`; a twin in axum with sqlx's own pool, as
 //! one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The
 //! rounds alternate between them, and the medians are reported. Then what there is no twin of: swaps
-//! under load, instances, starts, and memory.
+//! under load, instances, starts, memory, and whole checkouts.
 
 #![allow(
     clippy::expect_used,
@@ -21,8 +21,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+mod journey;
 mod lifecycle;
 mod load;
+mod platform;
 mod server;
 mod twin;
 
@@ -50,7 +52,8 @@ fn compare() -> Result<()> {
     )?;
     let database = twin::fresh_database(&postgres)?;
     requests(&database)?;
-    lifecycle::measure(&database)
+    lifecycle::measure(&database)?;
+    journey::measure()
 }
 
 fn requests(database: &str) -> Result<()> {

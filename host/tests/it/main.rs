@@ -17,6 +17,7 @@
 mod admin;
 mod background;
 mod cache;
+mod carts;
 mod command_line;
 mod compile;
 mod conformance;
@@ -27,6 +28,8 @@ mod fuzz;
 mod hostile;
 mod identity;
 mod isolation;
+mod journey;
+mod kills;
 mod lifecycle;
 mod limits;
 mod logs;

@@ -1,173 +1,20 @@
 //! The whole platform as its users meet it: `comptoir up`, everything through the gateway.
 
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::client::{self, Client, Response};
+use crate::support::client::{self, Client};
 use crate::support::command::comptoir;
-
-/// Two clusters' worth of initdb, a host for each replica, and a machine that is busy with other tests.
-const START: Duration = Duration::from_secs(180);
-const SERVICES: [&str; 6] = ["products", "inventory", "customers", "orders", "checkout", "cart"];
-
-pub struct Platform {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
-    gateway: String,
-    admin: String,
-    folder: Arc<TempDir>,
-    client: Client,
-}
-
-impl Platform {
-    async fn start() -> Self {
-        Self::start_with(&[]).await
-    }
-
-    /// With these components in the place of ours.
-    pub async fn start_with(others: &[(&str, PathBuf)]) -> Self {
-        // Postgres runs as another user when the tests run as root: the way must be open to it.
-        let mut builder = tempfile::Builder::new();
-        let folder = builder.permissions(std::fs::Permissions::from_mode(0o711)).tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("components")).expect("a folder");
-        for service in SERVICES {
-            let other = others.iter().find(|(name, _)| *name == service);
-            let from = other.map_or_else(|| built(service), |(_, from)| from.clone());
-            std::fs::copy(from, component(folder.path(), service)).expect("a copy of the component");
-        }
-        Self::start_in(Arc::new(folder)).await
-    }
-
-    async fn start_in(folder: Arc<TempDir>) -> Self {
-        let mut command = comptoir();
-        command.args(["up", "--free-ports", "--gateway", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--directory"]);
-        command.arg(folder.path().join("data")).arg("--components").arg(folder.path().join("components"));
-        command.arg("--kong").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../kong/kong.yml"));
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
-        let stderr = child.stderr.take().expect("a pipe");
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let sink = lines.clone();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                sink.lock().expect("no panic").push(line);
-            }
-        });
-        let client = Client::keep_alive();
-        let mut platform = Self { child, lines, gateway: String::new(), admin: String::new(), folder, client };
-        let waited = tokio::time::timeout(START, platform.ready()).await;
-        waited.unwrap_or_else(|_| panic!("not ready within {START:?}:\n{}", platform.log()));
-        platform.gateway = platform.line("gateway: ").trim_end_matches('/').to_owned();
-        platform.admin = platform.line("admin:").split('/').take(3).collect::<Vec<_>>().join("/");
-        platform
-    }
-
-    async fn ready(&mut self) {
-        while !self.lines.lock().expect("no panic").iter().any(|line| line == "ready") {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                panic!("ended with {status}:\n{}", self.log());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// The rest of the first line that starts so.
-    pub fn line(&self, start: &str) -> String {
-        let lines = self.lines.lock().expect("no panic");
-        let line = lines.iter().find_map(|line| line.strip_prefix(start)).expect("a line of the start");
-        line.trim().to_owned()
-    }
-
-    fn log(&self) -> String {
-        self.lines.lock().expect("no panic").join("\n")
-    }
-
-    fn key(&self, group: &str) -> String {
-        let path = self.folder.path().join(format!("data/secrets/key-{group}"));
-        std::fs::read_to_string(path).expect("a key").trim().to_owned()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.gateway)
-    }
-
-    pub async fn get(&self, path: &str) -> Response {
-        self.client.get(self.url(path)).await
-    }
-
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
-        let mut request = client::request(method, &self.url(path), headers);
-        if !request.headers().contains_key("content-type") {
-            request.headers_mut().insert("content-type", "application/json".parse().expect("a header"));
-        }
-        *request.body_mut() = client::whole(Bytes::from(body.to_string()));
-        self.client.send(request).await
-    }
-
-    async fn components(&self) -> Vec<Value> {
-        let answer = self.client.get(format!("{}/components", self.admin)).await.expect_status(200).json();
-        answer["components"].as_array().expect("a list").clone()
-    }
-
-    async fn wait(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
-        let waited = tokio::time::timeout(START, async {
-            while !condition().await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        waited.await.unwrap_or_else(|_| panic!("never happened: {what}\n{}", self.log()));
-    }
-
-    pub async fn stop(mut self) -> Arc<TempDir> {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal");
-        let mut status = None;
-        while status.is_none() {
-            status = self.child.try_wait().expect("a child");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert!(status.is_some_and(|status| status.success()), "{status:?}:\n{}", self.log());
-        self.folder.clone()
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            // Its Postgres ends with it only if it can say so.
-            _ = kill_process(Pid::from_child(&self.child), Signal::INT);
-            _ = self.child.wait();
-        }
-        if std::thread::panicking() {
-            eprintln!("the platform's log:\n{}\n", self.log());
-        }
-    }
-}
-
-fn built(service: &str) -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_comptoir"));
-    let target = program.parent().and_then(Path::parent).expect("target/release/comptoir");
-    let path = target.join(format!("wasm32-wasip2/component/{service}.wasm"));
-    assert!(path.is_file(), "there is no {}: run `make components`", path.display());
-    path
-}
-
-fn component(folder: &Path, service: &str) -> PathBuf {
-    folder.join(format!("components/{service}.wasm"))
-}
+use crate::support::guest;
+use crate::support::platform::{Platform, SERVICES};
 
 /// The same component with another digest: a custom section at its end.
 fn another_version(service: &str, tag: u8) -> Vec<u8> {
-    let mut bytes = std::fs::read(built(service)).expect("a component");
+    let mut bytes = std::fs::read(guest::service(service)).expect("a component");
     bytes.extend_from_slice(&[0, 3, 1, b'v', tag]);
     bytes
 }
@@ -175,7 +22,7 @@ fn another_version(service: &str, tag: u8) -> Vec<u8> {
 fn replace(folder: &Path, service: &str, bytes: &[u8]) {
     let new = folder.join("new.wasm");
     std::fs::write(&new, bytes).expect("a file");
-    std::fs::rename(new, component(folder, service)).expect("a rename");
+    std::fs::rename(new, folder.join(format!("components/{service}.wasm"))).expect("a rename");
 }
 
 #[tokio::test]
@@ -271,7 +118,7 @@ async fn gateway_keeps_the_inside_in(platform: &Platform) {
 }
 
 async fn metrics(platform: &Platform) {
-    let text = platform.client.get(format!("{}/metrics", platform.admin)).await.expect_status(200);
+    let text = platform.admin("/metrics").await.expect_status(200);
     for service in SERVICES {
         assert!(text.text().contains(&format!("service=\"{service}\"")), "{service} has no series");
     }
@@ -302,7 +149,7 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
     };
     for tag in 1..=3 {
         let before = current(&platform.components().await, "products", "digest");
-        replace(platform.folder.path(), "products", &another_version("products", tag));
+        replace(platform.folder(), "products", &another_version("products", tag));
         platform
             .wait("the new version serves", async || {
                 current(&platform.components().await, "products", "digest") != before
@@ -310,17 +157,17 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
             .await;
     }
     // The command replaces all replicas.
-    let new = platform.folder.path().join("cart-2.wasm");
+    let new = platform.folder().join("cart-2.wasm");
     std::fs::write(&new, another_version("cart", 1)).expect("a file");
     let mut swap = comptoir();
-    swap.args(["swap", "cart"]).arg(&new).arg("--admin").arg(platform.admin.trim_start_matches("http://"));
-    swap.arg("--admin-token-file").arg(platform.folder.path().join("data/secrets/admin-token"));
+    swap.args(["swap", "cart"]).arg(&new).arg("--admin").arg(platform.admin_address());
+    swap.arg("--admin-token-file").arg(platform.secret_file("admin-token"));
     let said = crate::support::command::run(swap).await;
     assert_eq!(said.code, 0, "{said:?}");
     for replica in ["cart-1", "cart-2", "cart-3"] {
         assert!(said.stdout.contains(&format!("{replica}: switched (generation 2)")), "{said:?}");
     }
-    replace(platform.folder.path(), "products", b"garbage");
+    replace(platform.folder(), "products", b"garbage");
     let refusal = |list: &[Value]| {
         list.iter().find(|item| item["service"] == "products").map(|item| item["last_refusal"].clone())
     };
@@ -345,9 +192,8 @@ async fn a_swap_is_not_noticed_and_rubbish_is_refused() {
 async fn a_killed_postgres_is_a_503_and_comes_back() {
     let platform = Platform::start().await;
     platform.get("/api/v1/products/1").await.expect_status(200);
-    let pid_file = find_postmaster(&platform);
-    let pid = postmaster(&pid_file).expect("a running Postgres");
-    kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("a signal");
+    let pid = platform.postmaster().expect("a running Postgres");
+    platform.kill_postgres();
     platform
         .wait("requests are answered again", async || {
             let answer = platform.get("/api/v1/products/1").await;
@@ -355,22 +201,8 @@ async fn a_killed_postgres_is_a_503_and_comes_back() {
                 answer.expect_status(503).expect_problem(503, "database-unavailable");
                 return false;
             }
-            postmaster(&pid_file).is_some_and(|now| now != pid)
+            platform.postmaster().is_some_and(|now| now != pid)
         })
         .await;
     platform.stop().await;
-}
-
-fn postmaster(pid_file: &Path) -> Option<i32> {
-    std::fs::read_to_string(pid_file).ok()?.lines().next()?.trim().parse().ok()
-}
-
-/// Postgres may lie elsewhere than asked for, when its user cannot reach the folder.
-fn find_postmaster(platform: &Platform) -> PathBuf {
-    let postgres = platform.folder.path().join("data/postgres");
-    let candidates = [postgres.join("postmaster.pid"), postgres.join("data/postmaster.pid")];
-    candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("no postmaster.pid:\n{}", platform.log()))
 }

@@ -1,17 +1,21 @@
 //! What tests are made of: hosts, clients, databases, peers, and waiting for conditions.
 
+pub mod books;
 pub mod client;
 pub mod command;
 pub mod database;
+pub mod gate;
 pub mod guest;
 pub mod host;
 pub mod hostile;
 pub mod load;
 pub mod metrics;
 pub mod peer;
+pub mod platform;
 pub mod proxy;
 pub mod raw;
 pub mod rest;
+pub mod shop;
 pub mod storm;
 
 use std::time::{Duration, Instant};

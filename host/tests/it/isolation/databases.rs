@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::platform::Platform;
 use crate::support::client::Client;
 use crate::support::guest;
+use crate::support::platform::Platform;
 
 /// Functions that the host lets through, and Postgres does not.
 const REFUSED_BY_POSTGRES: &[(&str, &str)] = &[

@@ -45,6 +45,10 @@ impl Database {
         format!("{user}@{address}/{}?sslmode=disable", self.name)
     }
 
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
     /// Host and port of its server.
     pub fn address(&self) -> String {
         format!("{}:{}", self.options.get_host(), self.options.get_port())

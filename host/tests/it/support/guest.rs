@@ -28,6 +28,15 @@ pub fn path(name: &str) -> PathBuf {
     })
 }
 
+/// The component of a service.
+pub fn service(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_comptoir"));
+    let target = program.parent().and_then(Path::parent).expect("target/release/comptoir");
+    let path = target.join(format!("wasm32-wasip2/component/{name}.wasm"));
+    assert!(path.is_file(), "there is no {}: run `make components`", path.display());
+    path
+}
+
 pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).expect("a readable guest")
 }

@@ -33,9 +33,18 @@ pub struct Serve {
 impl Serve {
     /// The guest in a file of its own, which a test may replace.
     pub fn guest(name: &str) -> Self {
+        Self::component_of(name, &guest::path(name))
+    }
+
+    /// One of the platform's own components.
+    pub fn service(name: &str) -> Self {
+        Self::component_of(name, &guest::service(name))
+    }
+
+    fn component_of(name: &str, from: &Path) -> Self {
         let directory = tempfile::tempdir().expect("a folder");
         let component = directory.path().join("component.wasm");
-        std::fs::copy(guest::path(name), &component).expect("a copy of the guest");
+        std::fs::copy(from, &component).expect("a copy of the component");
         Self { flags: Vec::new(), directory, component }
             .arg("--name", name)
             .arg("--cache", cache())
@@ -70,6 +79,13 @@ impl Serve {
         let path = self.directory.path().join(flag.trim_start_matches('-'));
         std::fs::write(&path, format!("{secret}\n")).expect("a file for a secret");
         self.arg(flag, path)
+    }
+
+    /// What the component may ask for by that name.
+    pub fn granted(self, name: &str, secret: &str) -> Self {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, secret).expect("a file for a secret");
+        self.arg("--secret", format!("{name}={}", path.display()))
     }
 
     pub fn admin_token(self) -> Self {
