@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -107,7 +106,7 @@ async fn pass(request: Request<Incoming>, state: Arc<State>) -> Result<Response<
     parts.uri = format!("http://{target}{path_and_query}").parse()?;
     let answer = state.client.try_send(Request::from_parts(parts, whole(body))).await?;
     state.meet(&path, Moment::After).await?;
-    let mut response = Response::new(whole(Bytes::from(answer.body)));
+    let mut response = Response::new(whole(answer.body));
     (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers);
     // It is of the connection behind.
     response.headers_mut().remove(http::header::TRANSFER_ENCODING);
