@@ -103,7 +103,7 @@ fn all_mistakes_are_told_at_once_with_their_lines() {
     let changed = KONG.replace("preserve_host: false", "preserve_hosts: false");
     let found = mistakes(&changed);
     let lines: Vec<&str> = found.lines().filter(|line| line.contains("`preserve_hosts` is not a field")).collect();
-    assert_eq!(lines.len(), 19, "{found}");
+    assert_eq!(lines.len(), KONG.matches("preserve_host: false").count(), "{found}");
     let number = 1 + KONG.lines().position(|line| line.contains("preserve_host: false")).unwrap();
     assert!(
         lines[0].trim().starts_with(&format!("line {number}: services[0] (products).routes[0] (products-read): ")),
