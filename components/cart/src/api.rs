@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::clients::Products;
 use crate::domain::{
-    Cart, CartId, CustomerId, Line, MAX_LINES, MAX_QUANTITY, Number, ProductId, Refusal, Status, StoreId, storable,
+    Cart, CartId, CustomerId, Line, MAX_LINES, MAX_QUANTITY, Number, ProductId, Refusal, Status, StoreId,
 };
 
 pub use precondition::Expected;
@@ -85,7 +85,7 @@ pub fn router(context: Context) -> Router {
 
 impl App {
     fn now(&self) -> Timestamp {
-        storable(self.context.clock.now())
+        self.context.clock.now()
     }
 }
 

@@ -16,9 +16,7 @@ use sdk::{ClientError, Context, DbError, Problem, client, log, metrics};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::estimate::{Amounts, Payment, parse_percent};
-use crate::domain::{
-    Availability, COOL_OFF, KnownLine, ProductId, RATES_FRESH_FOR, Snapshot, StoreId, is_stale, storable,
-};
+use crate::domain::{Availability, COOL_OFF, KnownLine, ProductId, RATES_FRESH_FOR, Snapshot, StoreId, is_stale};
 use crate::store;
 
 /// How long products may take: whoever looks at a cart rather sees prices of a minute ago.
@@ -161,7 +159,7 @@ impl Products {
 
     async fn try_fetch(&self, store: Option<StoreId>, ids: &[ProductId]) -> Result<Vec<Snapshot>, ClientError> {
         // Before the question: an answer is never younger than it says.
-        let fetched_at = storable(self.context.clock.now());
+        let fetched_at = self.context.clock.now();
         let mut url = "http://products/api/v1/products?ids=".to_owned();
         for (index, id) in ids.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };

@@ -297,12 +297,6 @@ pub fn stale_before(now: Timestamp) -> Timestamp {
     later(now, -FRESH_FOR)
 }
 
-/// The instant as PostgreSQL keeps it, in microseconds: what is shown before it is stored is then
-/// what is shown after.
-pub fn storable(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
-}
-
 /// Why a change of a line had no effect, given what the cart holds of the product and how many
 /// lines it has; `None` when there was nothing to do.
 pub fn why_refused(change: Change, quantity: Option<i32>, lines: i64) -> Option<Refusal> {

@@ -15,12 +15,10 @@ pub mod payments;
 pub mod quote;
 
 use axum::Router;
-use jiff::Timestamp;
 use sdk::{Context, Principal, Problem, Result, Role};
-use serde::Deserialize;
 
 use crate::domain::checkout::Checkout;
-use crate::domain::{CheckoutId, CustomerId, storable};
+use crate::domain::{CheckoutId, CustomerId};
 use crate::simulator;
 
 /// Every route of the service.
@@ -37,11 +35,6 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }
-
-/// A query that has none.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoQuery {}
 
 /// Who buys.
 ///
@@ -83,8 +76,4 @@ impl Sight {
 
 fn not_found(id: CheckoutId) -> Problem {
     Problem::not_found("checkout-not-found").detail(format!("checkout {id} does not exist"))
-}
-
-fn now(context: &Context) -> Timestamp {
-    storable(context.clock.now())
 }

@@ -126,12 +126,6 @@ pub fn pause_after(attempts: u32) -> Duration {
     PAUSE.saturating_mul(1 << doublings).min(PAUSE_MAX)
 }
 
-/// The instant as PostgreSQL keeps it, in microseconds: what is shown before it is stored is then
-/// what is shown after.
-pub fn storable(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
-}
-
 /// Clocks stay within the range of a timestamp: saturating costs nothing and cannot fail.
 pub fn later(at: Timestamp, by: impl TryInto<SignedDuration>) -> Timestamp {
     by.try_into().ok().and_then(|by| at.saturating_add(by).ok()).unwrap_or(at)

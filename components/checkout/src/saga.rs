@@ -19,7 +19,7 @@ use crate::domain::checkout::{Checkout, StepState, Taken};
 use crate::domain::decision::{Report, Turn, decide, is_pivot};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::steps::Step;
-use crate::domain::{LEASE, State, later, pause_after, storable};
+use crate::domain::{LEASE, State, later, pause_after};
 use crate::store::{self, Saved, Written};
 use crate::{events, patience::Patience};
 
@@ -76,7 +76,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn now(&self) -> Timestamp {
-        storable(self.context.clock.now())
+        self.context.clock.now()
     }
 
     /// Intends the step that the checkout is at.
@@ -240,7 +240,7 @@ pub async fn join(context: &Context, checkout: Checkout, patience: &mut Patience
         if checkout.state.is_final() {
             return Ok(checkout);
         }
-        let now = storable(context.clock.now());
+        let now = context.clock.now();
         if checkout.due_at <= now
             && let Some(claimed) = store::claim(&context.db, Some(checkout.id), now, 1).await?.pop()
             && let Got::Ended(ended) = drive(context, claimed, patience).await?

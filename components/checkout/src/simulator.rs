@@ -18,16 +18,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
-use jiff::Timestamp;
 use pricing::Money;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, OfService, Path, Problem, Query, Result, sleep};
+use sdk::{Context, Json, NoQuery, OfService, Path, Problem, Query, Result, sleep};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::NoQuery;
 use crate::domain::checkout::Token;
-use crate::domain::{PaymentId, RefundId, storable};
+use crate::domain::{PaymentId, RefundId};
 use store::Paid;
 use tokens::Behaviour;
 
@@ -115,7 +113,7 @@ pub(crate) async fn authorize(
     if body.amount.is_negative() {
         return Err(invalid("/amount/amount", "must not be negative"));
     }
-    let now = now(&context);
+    let now = context.clock.now();
     if behaviour == Behaviour::FailsOnce && store::fails_first(&context.db, id, now).await? {
         // By itself, without a word: it is no bug of ours, and no line in the log.
         return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
@@ -175,7 +173,7 @@ pub(crate) async fn capture(
     Path(id): Path<PaymentId>,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Response> {
-    let payment = store::capture(&context.db, id, now(&context)).await?.ok_or_else(|| not_found(id))?;
+    let payment = store::capture(&context.db, id, context.clock.now()).await?.ok_or_else(|| not_found(id))?;
     Ok(shown(payment, &[PaymentStatus::Captured]))
 }
 
@@ -199,7 +197,7 @@ pub(crate) async fn void(
     Path(id): Path<PaymentId>,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Response> {
-    let payment = store::void(&context.db, id, now(&context)).await?;
+    let payment = store::void(&context.db, id, context.clock.now()).await?;
     if payment.amount.is_none() {
         return Err(not_found(id));
     }
@@ -237,7 +235,7 @@ pub(crate) async fn refund(
     if body.amount <= Money::ZERO {
         return Err(invalid("/amount/amount", "must be positive"));
     }
-    if store::refund(&context.db, id, refund, body.amount, now(&context)).await? {
+    if store::refund(&context.db, id, refund, body.amount, context.clock.now()).await? {
         let payment = store::find(&context.db, id).await?.ok_or_else(|| not_found(id))?;
         return Ok(shown(payment, PaymentStatus::ALL));
     }
@@ -261,10 +259,6 @@ fn shown(payment: Paid, good: &[PaymentStatus]) -> Response {
     };
     let Paid { id, status: found, amount, refunded, reason, .. } = payment;
     (status, Json(ProviderPayment { id, status: found, amount, refunded, reason })).into_response()
-}
-
-fn now(context: &Context) -> Timestamp {
-    storable(context.clock.now())
 }
 
 fn not_found(id: PaymentId) -> Problem {

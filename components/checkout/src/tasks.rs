@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sdk::{Context, TaskError, log};
 
-use crate::domain::storable;
 use crate::patience::Patience;
 use crate::saga::{self, Got};
 use crate::store;
@@ -22,7 +21,7 @@ const BATCHES: u32 = 8;
 /// Goes on with the checkouts that are due.
 pub async fn resume(context: Context) -> Result<(), TaskError> {
     for _ in 0..BATCHES {
-        let now = storable(context.clock.now());
+        let now = context.clock.now();
         let claimed = store::claim(&context.db, None, now, BATCH).await?;
         let taken = claimed.len();
         let got = join_all(claimed.into_iter().map(|checkout| resume_one(&context, checkout))).await;

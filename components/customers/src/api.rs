@@ -93,11 +93,6 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::openapi(document::CHECKED_IN))
 }
 
-/// For a route that takes no parameters: any is unknown.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoQuery {}
-
 /// What is nobody else's: no cache keeps it, on the way or in the browser.
 #[derive(Clone, Copy, Debug)]
 struct NoStore<T>(T);

@@ -55,11 +55,6 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::openapi(document::CHECKED_IN))
 }
 
-/// For a route that takes no parameters: any is unknown.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoQuery {}
-
 /// Units of a product.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,6 @@ pub mod shipment;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
 use sdk::typed_id;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -227,12 +226,6 @@ impl Change {
     pub const fn in_transit(self, by: i64) -> Change {
         Change { in_transit: by, ..self }
     }
-}
-
-/// The instant as PostgreSQL keeps it, in microseconds: what is shown before it is stored is then
-/// what is shown after.
-pub fn storable(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 /// What tells a voucher from others: 1 to 100 letters, digits, `.`, `_`, `-`, `:`.

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use sdk::outbox::{Event, publish};
 use sdk::{Context, DbError, Problem, Tx};
 use serde::Serialize;
 
 use crate::domain::lines::Lines;
-use crate::domain::{Change, Holding, Impossible, Kind, Level, LocationId, Place, ProductId, Shortage, storable};
+use crate::domain::{Change, Holding, Impossible, Kind, Level, LocationId, Place, ProductId, Shortage};
 use crate::store::stock::{Cause, Stock};
 use crate::store::{locations, stock};
 
@@ -86,11 +85,6 @@ fn insufficient(shortages: &[Shortage]) -> Problem {
     }
 }
 
-/// The present, as it is stored.
-pub fn now(context: &Context) -> Timestamp {
-    storable(context.clock.now())
-}
-
 /// Rows that are this transaction's until it ends.
 #[derive(Debug)]
 pub struct Locked(BTreeMap<Place, Holding>);
@@ -135,7 +129,7 @@ pub async fn known(tx: &Tx, ids: &[LocationId]) -> Result<(), Refused> {
 /// # Errors
 /// As [`lock`].
 pub async fn lock_or_make(tx: &Tx, context: &Context, places: &[Place]) -> Result<Locked, Refused> {
-    stock::ensure(tx, places.iter().copied(), now(context)).await?;
+    stock::ensure(tx, places.iter().copied(), context.clock.now()).await?;
     lock(tx, places).await
 }
 

@@ -43,7 +43,7 @@ pub async fn reserve(
     lines: &Lines,
     actor: &str,
 ) -> Result<(Reservation, Made)> {
-    let now = ledger::now(context);
+    let now = context.clock.now();
     let reservation = Reservation {
         id,
         status: Status::Active,
@@ -100,7 +100,7 @@ fn repeated(before: Reservation, ttl_s: i64, lines: &[Line]) -> Result<(Reservat
 /// # Errors
 /// 404 `reservation-not-found`, 409 `reservation-state` with what is `allowed`.
 pub async fn turn(tx: &Tx, context: &Context, id: ReservationId, verb: Verb, actor: &str) -> Result<Reservation> {
-    if verb == Verb::Release && reservations::bar(tx, id, actor, ledger::now(context)).await? {
+    if verb == Verb::Release && reservations::bar(tx, id, actor, context.clock.now()).await? {
         let barred = reservations::find(tx, id).await?.ok_or_else(|| not_found(id))?;
         publish(tx, context, vec![event(&barred)?]).await?;
         return Ok(barred);
@@ -117,7 +117,7 @@ pub async fn turn(tx: &Tx, context: &Context, id: ReservationId, verb: Verb, act
                 .with("allowed", reservation.status.allowed()));
         }
     };
-    let now = ledger::now(context);
+    let now = context.clock.now();
     reservation.version = reservations::turn(tx, id, next, now).await?;
     (reservation.status, reservation.updated_at) = (next, now);
     let changes = reservation.changes(next);
@@ -136,7 +136,7 @@ pub async fn turn(tx: &Tx, context: &Context, id: ReservationId, verb: Verb, act
 /// # Errors
 /// When the database says no.
 pub async fn expire(context: &Context, tx: &Tx, limit: i64) -> Result<usize> {
-    let now = ledger::now(context);
+    let now = context.clock.now();
     let expired = reservations::expire(tx, now, limit).await?;
     let mut changes: BTreeMap<Place, Change> = BTreeMap::new();
     let mut also = Vec::with_capacity(expired.len());

@@ -101,7 +101,7 @@ pub async fn request(tx: &Tx, context: &Context, request: &Request<'_>, actor: &
         requested_by: actor,
         lines: request.lines.as_slice(),
     };
-    let shipment = shipments::insert(tx, new, ledger::now(context)).await?;
+    let shipment = shipments::insert(tx, new, context.clock.now()).await?;
     let lines: Vec<ShipmentLine> = request.lines.iter().map(asked).collect();
     let event = event(&shipment, &lines)?;
     publish(tx, context, vec![event]).await?;
@@ -155,7 +155,7 @@ pub async fn turn(
             .with("allowed", shipment.status.allowed()));
     };
     let mut lines = lines(tx, id).await?;
-    let now = ledger::now(context);
+    let now = context.clock.now();
     let (moved, next) = match order {
         Order::Approve | Order::Reject { .. } | Order::Cancel => (Vec::new(), next),
         Order::Ship(named) => (shipped(&lines, named.as_deref())?, next),

@@ -66,7 +66,7 @@ impl NewVoucher<'_> {
 /// 409 `insufficient-stock` when that is to be refused; 409 `voucher-differs` when the reference stands
 /// for something else.
 pub async fn record(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str) -> Result<Recorded> {
-    let now = ledger::now(context);
+    let now = context.clock.now();
     let voucher = Voucher { on_shortage: new.on_shortage, recorded_at: now };
     if !vouchers::insert(tx, new.kind, new.reference, voucher, actor).await? {
         return repeated(tx, new).await;
@@ -99,7 +99,7 @@ async fn attempt(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str) -
         .map(|line| Missing { place: line.place(), line: line.line, quantity: line.quantity - line.moved })
         .collect();
     let reference = format!("{}/{}", new.kind.as_str(), new.reference);
-    let cause = Cause { reference: Some(&reference), reason: None, actor, at: ledger::now(context) };
+    let cause = Cause { reference: Some(&reference), reason: None, actor, at: context.clock.now() };
     ledger::change(tx, context, &locked, &changes, cause, Vec::new()).await?;
     vouchers::insert_lines(tx, new.kind, new.reference, &lines).await?;
     account_for(tx, context, DiscrepancyKind::SoldWithoutStock, &reference, &missing).await?;
@@ -131,7 +131,7 @@ pub async fn account_for(
     if missing.is_empty() {
         return Ok(());
     }
-    let recorded = discrepancies::record(tx, kind, reference, missing, ledger::now(context)).await?;
+    let recorded = discrepancies::record(tx, kind, reference, missing, context.clock.now()).await?;
     let events: Result<Vec<Event>> = recorded.iter().map(event).collect();
     publish(tx, context, events?).await?;
     Ok(())

@@ -19,14 +19,12 @@ pub mod timeline;
 pub mod transitions;
 
 use axum::Router;
-use jiff::Timestamp;
 use sdk::problem::FieldError;
 use sdk::{Context, ETag, Principal, Problem, Result, Role, Tx, new_uuid_v7};
-use serde::Deserialize;
 
 use crate::domain::decision::Decision;
 use crate::domain::order::Order;
-use crate::domain::{CustomerId, Grounds, OrderId, Refusal, Status, storable};
+use crate::domain::{CustomerId, Grounds, OrderId, Refusal, Status};
 use crate::store;
 
 /// Who works with orders.
@@ -54,11 +52,6 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }
-
-/// A query that has none.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoQuery {}
 
 /// Whose orders somebody may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +92,11 @@ fn grounds(principal: &Principal) -> Grounds {
     }
 }
 
-fn now(context: &Context) -> Timestamp {
-    storable(context.clock.now())
-}
-
 /// Locks the order, to decide about it on behalf of `actor`.
 async fn deciding(tx: &Tx, context: &Context, id: OrderId, actor: &str) -> Result<Decision> {
     let dossier = store::lock(tx, id).await?.ok_or_else(|| not_found(id))?;
     let refund_id = new_uuid_v7(&context.clock).into();
-    Ok(Decision::on(dossier, actor.to_owned(), now(context), refund_id))
+    Ok(Decision::on(dossier, actor.to_owned(), context.clock.now(), refund_id))
 }
 
 fn tag(order: &Order) -> ETag {

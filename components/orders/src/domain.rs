@@ -15,7 +15,6 @@ mod tests;
 
 use std::fmt;
 
-use jiff::Timestamp;
 pub use sdk::fulfilment::LocationId;
 use sdk::typed_id;
 
@@ -186,10 +185,4 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "O-{}", self.0)
     }
-}
-
-/// The instant as PostgreSQL keeps it, in microseconds: what is shown before it is stored is then
-/// what is shown after.
-pub fn storable(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }

@@ -12,7 +12,7 @@ use sdk::{ClientError, Context, Problem, Result, Tx, log, metrics, new_uuid_v7};
 use crate::clients::{self, Answer};
 use crate::domain::decision::Decision;
 use crate::domain::effect::Effect;
-use crate::domain::{OrderId, Refusal, storable};
+use crate::domain::{OrderId, Refusal};
 use crate::store::effects::{self, Claimed};
 use crate::store::{self, refunds};
 
@@ -61,7 +61,7 @@ pub async fn settle_now(context: &Context, order: OrderId) {
 /// # Errors
 /// When the database fails; whatever was claimed is due again when its lease ends.
 pub async fn settle(context: &Context, scope: Scope) -> Result<Batch> {
-    let now = storable(context.clock.now());
+    let now = context.clock.now();
     let claimed = effects::claim(&context.db, scope, now, BATCH).await?;
     let outcomes = join_all(claimed.iter().map(|effect| carry_out(context, effect))).await;
     let mut batch = Batch { done: 0, failed: 0 };
@@ -77,7 +77,7 @@ pub async fn settle(context: &Context, scope: Scope) -> Result<Batch> {
 /// Whether it is done.
 async fn carry_out(context: &Context, claimed: &Claimed) -> Result<bool> {
     let answer = clients::tell(&context.http, &claimed.effect).await;
-    let now = storable(context.clock.now());
+    let now = context.clock.now();
     let outcome = if answer.is_ok() { "done" } else { "failed" };
     metrics::counter("order_effects_total", &[("kind", claimed.effect.kind()), ("outcome", outcome)], 1.0);
     match answer {

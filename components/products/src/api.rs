@@ -20,7 +20,6 @@ use jiff::Timestamp;
 use sdk::audit::Rule;
 use sdk::problem::FieldError;
 use sdk::{Context, Principal, Problem, Result, Role};
-use serde::Deserialize;
 
 use crate::domain;
 
@@ -69,11 +68,6 @@ impl<S: Sync> FromRequestParts<S> for Editor {
         Ok(Editor)
     }
 }
-
-/// For a route that takes no parameters: any is unknown.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoQuery {}
 
 /// 422 with everything that is wrong.
 fn invalid(errors: Vec<FieldError>) -> Problem {

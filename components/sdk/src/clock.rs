@@ -21,13 +21,16 @@ impl Clock {
         Clock(Source::System)
     }
 
+    /// In microseconds, as PostgreSQL keeps it: what is shown before it is stored is then what is shown
+    /// after.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.0 {
             Source::System => backend::now(),
             #[cfg(all(feature = "testing", not(target_family = "wasm")))]
             Source::Fixed(now) => *lock(now),
-        }
+        };
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
@@ -59,4 +62,16 @@ impl Clock {
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 fn lock(now: &std::sync::Mutex<Timestamp>) -> std::sync::MutexGuard<'_, Timestamp> {
     now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgresql_would_cut_off_is_not_shown() {
+        let fine: Timestamp = "2026-11-24T12:00:00.123456789Z".parse().unwrap();
+        assert_eq!(Clock::fixed(fine).now().to_string(), "2026-11-24T12:00:00.123456Z");
+        assert_eq!(Clock::system().now().subsec_nanosecond() % 1_000, 0);
+    }
 }

@@ -13,7 +13,7 @@ pub use json::{JSON_BYTES_MAX, Json};
 pub use lines::{LINE_BYTES_MAX, Line, Lines};
 pub use path::Path;
 pub use precondition::{IfMatch, IfNoneMatch};
-pub use query::Query;
+pub use query::{NoQuery, Query};
 
 pub use crate::idempotency::Idempotency;
 pub use crate::identity::Principal;

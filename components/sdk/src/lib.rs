@@ -57,7 +57,7 @@ pub use db::{
     Value,
 };
 pub use etag::ETag;
-pub use extract::{IfMatch, IfNoneMatch, Json, Lines, Path, Query};
+pub use extract::{IfMatch, IfNoneMatch, Json, Lines, NoQuery, Path, Query};
 pub use idempotency::{Idempotency, Reply, Stored};
 pub use identity::{OfService, Principal, Role};
 pub use ids::new_uuid_v7;

@@ -2,8 +2,10 @@
 //! [`Conventions`], what every service's document says in the same words.
 
 mod conventions;
+mod token;
 
 pub use conventions::Conventions;
+pub use token::CustomerToken;
 
 use axum::Router;
 use axum::response::IntoResponse;

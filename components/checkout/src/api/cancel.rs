@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Path, Principal, Problem, Query, Reply, Result};
+use sdk::{Context, NoQuery, Path, Principal, Problem, Query, Reply, Result};
 
 use super::body::CheckoutBody;
-use super::{NoQuery, Sight, buyer, not_found, now};
+use super::{Sight, buyer, not_found};
 use crate::domain::{BUDGET, CheckoutId, State as CheckoutState};
 use crate::patience::Patience;
 use crate::{saga, store};
@@ -41,7 +41,7 @@ pub(super) async fn cancel(
     let sight = Sight::Own(buyer(&principal)?);
     let checkout = store::get(&context.db, id).await?.ok_or_else(|| not_found(id))?;
     sight.check(&checkout)?;
-    let asked = store::request_cancel(&context.db, id, now(&context)).await?;
+    let asked = store::request_cancel(&context.db, id, context.clock.now()).await?;
     let found = store::get(&context.db, id).await?.ok_or_else(|| not_found(id))?;
     if !asked && !found.cancel_requested {
         let allowed: [&str; 0] = [];

@@ -13,12 +13,12 @@ use pricing::Money;
 use sdk::fulfilment::Fulfilment;
 use sdk::idempotency::{Claim, IDEMPOTENT_REPLAYED, reused};
 use sdk::problem::{FieldError, ProblemBody};
-use sdk::{Context, Idempotency, Json, Path, Principal, Problem, Query, Reply, Result, new_uuid_v7};
+use sdk::{Context, Idempotency, Json, NoQuery, Path, Principal, Problem, Query, Reply, Result, new_uuid_v7};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{CheckoutBody, CheckoutWithSteps, StepBody};
-use super::{NoQuery, Sight, buyer, not_found, now};
+use super::{Sight, buyer, not_found};
 use crate::domain::checkout::{Checkout, Token};
 use crate::domain::steps::Step;
 use crate::domain::{self, BUDGET, CartId, CheckoutId, CustomerId, LEASE, PaymentMethod, later};
@@ -82,7 +82,7 @@ impl NewCheckout {
 
     /// With every id that others will know it by, under its first lease.
     fn minted(&self, context: &Context, customer_id: CustomerId) -> Checkout {
-        let at = now(context);
+        let at = context.clock.now();
         Checkout {
             id: new_uuid_v7(&context.clock).into(),
             number: 0,

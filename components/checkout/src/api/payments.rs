@@ -8,11 +8,10 @@ use axum::extract::State;
 use axum::routing::{post, put};
 use pricing::Money;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, NoContent, OfService, Path, Problem, Query, Result};
+use sdk::{Context, Json, NoContent, NoQuery, OfService, Path, Problem, Query, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{NoQuery, now};
 use crate::clients::payments::{self, Refunded, Voided};
 use crate::domain::{PaymentId, RefundId};
 use crate::store::refunds;
@@ -96,7 +95,7 @@ pub(super) async fn refund(
 ) -> Result<Json<PaymentRefund>> {
     match payments::refund(&context.http, id, refund_id, body.amount).await? {
         Refunded::Yes => {
-            refunds::record(&context.db, id, refund_id, body.amount, now(&context)).await?;
+            refunds::record(&context.db, id, refund_id, body.amount, context.clock.now()).await?;
             Ok(Json(body))
         }
         Refunded::No(response) => Err(match response.json::<Refusal>()?.code.as_str() {

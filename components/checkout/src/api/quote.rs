@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::routing::post;
 use pricing::Money;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, Principal, Problem, Query, Result};
+use sdk::{Context, Json, NoQuery, Principal, Problem, Query, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{NoQuery, buyer};
+use super::buyer;
 use crate::clients::{cart, products};
 use crate::domain::CartId;
 use crate::domain::basket::Quote;

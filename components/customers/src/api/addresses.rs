@@ -8,14 +8,14 @@ use axum::routing::get;
 use jiff::Timestamp;
 use sdk::problem::ProblemBody;
 use sdk::{
-    Context, ETag, Executor, Idempotency, IfMatch, IfNoneMatch, Json, NoContent, NotModified, Page, Path, Problem,
-    Query, Reply, Result, Tx, WithETag,
+    Context, ETag, Executor, Idempotency, IfMatch, IfNoneMatch, Json, NoContent, NoQuery, NotModified, Page, Path,
+    Problem, Query, Reply, Result, Tx, WithETag,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::target::Target;
-use super::{CustomerEvent, NoQuery, NoStore, invalid, invalid_field, not_found, tell};
+use super::{CustomerEvent, NoStore, invalid, invalid_field, not_found, tell};
 use crate::domain::AddressId;
 use crate::domain::address::{ADDRESSES_MAX, Draft, Province};
 use crate::store::customers::Customer;

@@ -8,11 +8,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Clock, Context, Json, NoContent, Problem, Query, Result, Tx, log, metrics, new_uuid_v7};
+use sdk::{Clock, Context, Json, NoContent, NoQuery, Problem, Query, Result, Tx, log, metrics, new_uuid_v7};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{NoQuery, NoStore, suspended, unauthenticated};
+use super::{NoStore, suspended, unauthenticated};
 use crate::domain::password::Password;
 use crate::domain::session::{ACCESS_LIVES, GRACE, Verdict, family_expires_at, token_expires_at};
 use crate::domain::{CustomerId, FamilyId, Status};

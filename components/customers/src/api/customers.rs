@@ -9,14 +9,14 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use sdk::problem::ProblemBody;
 use sdk::{
-    Context, ETag, Idempotency, IfMatch, IfNoneMatch, Json, NoContent, NotModified, OnConstraint, Problem, Query,
-    Reply, Result, WithETag,
+    Context, ETag, Idempotency, IfMatch, IfNoneMatch, Json, NoContent, NoQuery, NotModified, OnConstraint, Problem,
+    Query, Reply, Result, WithETag,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::target::{Caller, Target};
-use super::{CustomerEvent, NoQuery, NoStore, invalid, invalid_field, not_found, present, tell, vanished};
+use super::{CustomerEvent, NoStore, invalid, invalid_field, not_found, present, tell, vanished};
 use crate::domain::password::Password;
 use crate::domain::profile::Profile;
 use crate::domain::{CustomerId, Language, Status, session};

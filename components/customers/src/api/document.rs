@@ -1,9 +1,8 @@
 //! The OpenAPI 3.1 document: made from the code, checked in as `openapi.json`, compared by a test.
 
-use sdk::openapi::Conventions;
+use sdk::openapi::{Conventions, CustomerToken};
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToResponse};
+use utoipa::{OpenApi, ToResponse};
 
 use super::{addresses, auth, customers, export, internal, loyalty, password};
 
@@ -36,27 +35,13 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
         (name = "loyalty", description = "Points"),
         (name = "internal", description = "For other services; the gateway does not route it"),
     ),
-    modifiers(&Conventions, &Bearer),
+    modifiers(&CustomerToken, &Conventions),
 )]
 struct Api;
 
 /// The document as the code has it.
 pub fn document() -> Document {
     Api::openapi()
-}
-
-/// The security scheme `token`.
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut Document) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .description(Some("A customer's access token, from `POST /api/v1/auth/login`"))
-            .build();
-        document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(scheme));
-    }
 }
 
 // Common problems with codes or words of our own: `Conventions` keeps those, and adds the rest.

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use sdk::{Context, Isolation, Json, Problem, Query, Result, Tx};
+use sdk::{Context, Isolation, Json, NoQuery, Problem, Query, Result, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use super::addresses::Address;
 use super::customers::Customer;
 use super::loyalty::Entry;
 use super::target::Target;
-use super::{NoQuery, NoStore, not_found};
+use super::{NoStore, not_found};
 use crate::domain::session;
 use crate::store::{self, addresses, loyalty, sessions};
 

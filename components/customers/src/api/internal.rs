@@ -6,13 +6,15 @@ use axum::extract::State;
 use axum::routing::{get, put};
 use sdk::outbox::{Event, publish};
 use sdk::problem::ProblemBody;
-use sdk::{Context, ETag, Executor, Json, OfService, OnConstraint, Path, Problem, Query, Result, Tx, WithETag};
+use sdk::{
+    Context, ETag, Executor, Json, NoQuery, OfService, OnConstraint, Path, Problem, Query, Result, Tx, WithETag,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::addresses::Address;
 use super::loyalty::Entry;
-use super::{NoQuery, NoStore, erased, invalid_field, not_found};
+use super::{NoStore, erased, invalid_field, not_found};
 use crate::domain::loyalty::{BALANCE_MAX, Kind, Movement, POINTS_MAX, Refusal, is_reference};
 use crate::domain::{CustomerId, Language, Status};
 use crate::store::{addresses, customers, loyalty};

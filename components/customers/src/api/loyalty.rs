@@ -7,12 +7,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use jiff::Timestamp;
-use sdk::{Context, Cursor, Json, Page, PageParams, Query, Result};
+use sdk::{Context, Cursor, Json, NoQuery, Page, PageParams, Query, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::target::Target;
-use super::{NoQuery, NoStore, not_found};
+use super::{NoStore, not_found};
 use crate::domain::CustomerId;
 use crate::domain::loyalty::Kind;
 use crate::store::{customers, loyalty};

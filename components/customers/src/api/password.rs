@@ -3,12 +3,12 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
-use sdk::{Context, Json, NoContent, Problem, Query, Result, log};
+use sdk::{Context, Json, NoContent, NoQuery, Problem, Query, Result, log};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::target::{Caller, Target};
-use super::{NoQuery, invalid, invalid_field, not_found, suspended};
+use super::{invalid, invalid_field, not_found, suspended};
 use crate::domain::Status;
 use crate::domain::password::Password;
 use crate::guard::{Decision, Guard, locked};

@@ -4,14 +4,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Idempotency, Json, Query, Reply, Result, Tx, new_uuid_v7};
+use sdk::{Context, Idempotency, Json, NoQuery, Query, Reply, Result, Tx, new_uuid_v7};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access::Keeper;
 use super::stock::Stock;
-use super::{NoQuery, check_note, checked};
+use super::{check_note, checked};
 use crate::domain::lines::{Amount, Draft, Lines};
 use crate::domain::{Change, Kind, LocationId, Place, ProductId};
 use crate::ledger::{self, Refused};
@@ -144,6 +144,6 @@ async fn adjust(
     let changes: Vec<Change> =
         lines.iter().map(|line| Change::none(line.place, Kind::Adjustment, line.number).on_hand(line.amount)).collect();
     let locked = ledger::lock_or_make(tx, context, &places).await?;
-    let cause = Cause { reference: Some(reference), reason: Some(reason), actor, at: ledger::now(context) };
+    let cause = Cause { reference: Some(reference), reason: Some(reason), actor, at: context.clock.now() };
     ledger::change(tx, context, &locked, &changes, cause, Vec::new()).await
 }

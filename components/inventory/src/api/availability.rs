@@ -3,11 +3,10 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use sdk::{Context, Json, Path, Query, Result};
+use sdk::{Context, Json, NoQuery, Path, Query, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::NoQuery;
 use crate::domain::{LocationId, ProductId};
 use crate::store::stock;
 

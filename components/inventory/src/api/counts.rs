@@ -6,13 +6,13 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use sdk::problem::ProblemBody;
-use sdk::{Context, ETag, IfMatch, Json, Path, Problem, Query, Result, Tx, WithETag};
+use sdk::{Context, ETag, IfMatch, Json, NoQuery, Path, Problem, Query, Result, Tx, WithETag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Keeper;
 use super::stock::{Stock, not_found};
-use super::{NoQuery, check_note, invalid_at};
+use super::{check_note, invalid_at};
 use crate::domain::{Change, Kind, LocationId, Place, ProductId, QUANTITY_MAX};
 use crate::ledger::{self, Refused};
 use crate::store::stock::{self, Cause};
@@ -115,7 +115,7 @@ async fn attempt(
         let pointer = if body.threshold_high.is_some() { "/threshold_high" } else { "/threshold_low" };
         return Err(invalid_at(pointer, "thresholds-crossed", "the upper threshold is below the lower one"));
     }
-    let (change, now) = (counted(place, body.on_hand - row.on_hand), ledger::now(context));
+    let (change, now) = (counted(place, body.on_hand - row.on_hand), context.clock.now());
     let reference = format!("count/{}/{}/{}", place.location, place.product, row.version + 1);
     let cause = Cause { reference: Some(&reference), reason: body.note.as_deref(), actor, at: now };
     let changed = ledger::change(tx, context, &locked, &[change], cause, Vec::new()).await;

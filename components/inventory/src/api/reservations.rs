@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use sdk::problem::ProblemBody;
-use sdk::{Context, ETag, Json, Path, Query, Result, Tx, WithETag};
+use sdk::{Context, ETag, Json, NoQuery, Path, Query, Result, Tx, WithETag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Caller;
-use super::{NoQuery, PlacedLine, QuantityLine, checked, invalid_at};
+use super::{PlacedLine, QuantityLine, checked, invalid_at};
 use crate::domain::lines::Amount;
 use crate::domain::reservation::{self, Status, TTL_DEFAULT_S, TTL_MAX_S, Verb};
 use crate::domain::{LocationId, Made, ReservationId};

@@ -6,13 +6,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
 use sdk::problem::ProblemBody;
-use sdk::{Context, Idempotency, Json, Page, Path, Query, Reply, Result, WithETag};
+use sdk::{Context, Idempotency, Json, NoQuery, Page, Path, Query, Reply, Result, WithETag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::{Shipper, Staff, Storekeeper};
+use super::checked;
 use super::shipments::{self, Dispatch, ListQuery, ProductLine, Receipt, Rejection, Shipment};
-use super::{NoQuery, checked};
 use crate::domain::lines::Amount;
 use crate::domain::shipment::ShipmentKind;
 use crate::domain::{LocationId, ShipmentId};

@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use sdk::{
-    Context, Cursor, ETag, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Problem, Query, Result, WithETag,
+    Context, Cursor, ETag, IfNoneMatch, Json, NoQuery, NotModified, Page, PageParams, Path, Problem, Query, Result,
+    WithETag,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::Staff;
-use super::{NoQuery, counts};
+use super::counts;
 use crate::domain::{Level, LocationId, Place, ProductId};
 use crate::store::stock::{self, Concern, Filter};
 

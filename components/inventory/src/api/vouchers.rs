@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use axum::routing::put;
 use jiff::Timestamp;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, Path, Problem, Query, Result, Tx};
+use sdk::{Context, Json, NoQuery, Path, Problem, Query, Result, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Caller;
-use super::{NoQuery, QuantityLine, checked};
+use super::{QuantityLine, checked};
 use crate::domain::lines::{Amount, Lines};
 use crate::domain::{LocationId, Made, OnShortage, ProductId, VoucherKind, is_reference};
 use crate::store::vouchers::VoucherLine;

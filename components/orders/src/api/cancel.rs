@@ -4,12 +4,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Idempotency, Json, Path, Principal, Query, Reply, Result};
+use sdk::{Context, Idempotency, Json, NoQuery, Path, Principal, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::OrderBody;
-use super::{NoQuery, Sight, deciding, grounds, note, tag};
+use super::{Sight, deciding, grounds, note, tag};
 use crate::domain::{OrderId, Status};
 use crate::{settling, store};
 

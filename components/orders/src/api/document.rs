@@ -1,9 +1,8 @@
 //! The OpenAPI 3.1 document: made from the code, checked in as `openapi.json`, compared by a test.
 
-use sdk::openapi::Conventions;
+use sdk::openapi::{Conventions, CustomerToken};
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToResponse};
+use utoipa::{OpenApi, ToResponse};
 
 use super::{cancel, internal, orders, payments, pickup, refunds, timeline, transitions};
 
@@ -32,26 +31,13 @@ pub const CHECKED_IN: &str = include_str!("../../openapi.json");
         (name = "orders", description = "For customers and staff"),
         (name = "internal", description = "For other services; the gateway does not route it"),
     ),
-    modifiers(&Token, &Conventions),
+    modifiers(&CustomerToken, &Conventions),
 )]
 struct Api;
 
 /// The document as the code has it.
 pub fn document() -> Document {
     Api::openapi()
-}
-
-/// How customers prove who they are.
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, document: &mut Document) {
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.bearer_format = Some("JWT".to_owned());
-        bearer.description = Some("A customer's token, verified by the gateway".to_owned());
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("token", SecurityScheme::Http(bearer));
-    }
 }
 
 // Common problems with codes or words of our own: `Conventions` keeps those, and adds the rest.

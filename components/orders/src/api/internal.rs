@@ -10,11 +10,13 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, NoContent, OfService, Path, Principal, Problem, Query, Result, Tx, WithETag, new_uuid_v7};
+use sdk::{
+    Context, Json, NoContent, NoQuery, OfService, Path, Principal, Problem, Query, Result, Tx, WithETag, new_uuid_v7,
+};
 
 use super::body::{OrderBody, Reader};
 use super::cancel::Cancellation;
-use super::{NoQuery, deciding, invalid, not_found, note, now, tag};
+use super::{deciding, invalid, not_found, note, tag};
 use crate::domain::OrderId;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::draft::{Draft, Method};
@@ -74,7 +76,7 @@ pub(super) async fn make(
     let (dossier, made) = context
         .db
         .transaction(|tx| async move {
-            let at = now(context);
+            let at = context.clock.now();
             let Some(order) = store::insert(&tx, id, draft, totals, code, actor, at).await? else {
                 return before(&tx, id, draft).await;
             };
@@ -205,12 +207,12 @@ pub(super) async fn cancel(
         .db
         .transaction(|tx| async move {
             // First of all: whoever is just making it has committed after that.
-            store::bar(&tx, id, actor, now(context)).await?;
+            store::bar(&tx, id, actor, context.clock.now()).await?;
             let Some(dossier) = store::lock(&tx, id).await? else {
                 return Ok(None);
             };
             let refund_id = new_uuid_v7(&context.clock).into();
-            let mut decision = Decision::on(dossier, actor.clone(), now(context), refund_id);
+            let mut decision = Decision::on(dossier, actor.clone(), context.clock.now(), refund_id);
             decision.compensate(reason.clone())?;
             store::save(&tx, context, &decision).await?;
             Ok::<_, Problem>(Some(decision))

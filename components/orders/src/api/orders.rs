@@ -7,12 +7,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use pricing::Money;
-use sdk::{Context, Cursor, IfNoneMatch, Json, NotModified, Page, PageParams, Path, Principal, Problem, Query, Result};
+use sdk::{
+    Context, Cursor, IfNoneMatch, Json, NoQuery, NotModified, Page, PageParams, Path, Principal, Problem, Query, Result,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{OrderBody, Reader};
-use super::{NoQuery, Sight, not_found, tag};
+use super::{Sight, not_found, tag};
 use crate::domain::draft::Method;
 use crate::domain::{CustomerId, LocationId, Number, OrderId, PaymentStatus, Status};
 use crate::store;

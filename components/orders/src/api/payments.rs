@@ -4,11 +4,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Json, OfService, Principal, Problem, Query, Result, Tx};
+use sdk::{Context, Json, NoQuery, OfService, Principal, Problem, Query, Result, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{NoQuery, deciding, invalid_member, now};
+use super::{deciding, invalid_member};
 use crate::domain::payment::{PaymentEvent, PaymentEventKind};
 use crate::domain::{PaymentStatus, Refusal};
 use crate::store::payments::Delivery;
@@ -70,7 +70,7 @@ async fn learn(tx: &Tx, context: &Context, event: &PaymentEvent, actor: &str) ->
     if decision.order.payment_id != event.payment_id {
         return Err(invalid_member("/payment_id", "payment-differs", "the order has another payment"));
     }
-    let at = now(context);
+    let at = context.clock.now();
     let outcome = match payments::remember(tx, event, at).await? {
         Delivery::Differs => {
             return Err(Problem::unprocessable("event-differs").detail("this id stands for another event"));
@@ -99,7 +99,7 @@ async fn refunded(tx: &Tx, context: &Context, event: &PaymentEvent) -> Result<Ou
     if made.settled_at.is_some() {
         return Ok(Outcome::Ignored);
     }
-    let at = now(context);
+    let at = context.clock.now();
     refunds::settle(tx, event.order_id, id, at).await?;
     effects::refund_done(tx, id.to_string(), at).await?;
     Ok(Outcome::Applied)

@@ -7,12 +7,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Idempotency, Json, Path, Principal, Problem, Query, Reply, Result, Tx};
+use sdk::{Context, Idempotency, Json, NoQuery, Path, Principal, Problem, Query, Reply, Result, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{OrderBody, Reader};
-use super::{NoQuery, STAFF, deciding, now, tag};
+use super::{STAFF, deciding, tag};
 use crate::domain::decision::{Decision, Entry, What};
 use crate::domain::draft::Method;
 use crate::domain::{Grounds, MAX_PICKUP_FAILURES, OrderId, Status};
@@ -113,7 +113,7 @@ async fn check(tx: &Tx, context: &Context, id: OrderId, actor: &str, code: &str)
     let failures = store::fail_pickup(tx, id).await?;
     let note = Some(format!("wrong code {failures} of {MAX_PICKUP_FAILURES}"));
     let entry = Entry { what: What::Pickup, from: None, to: None, note };
-    timeline::append(tx, id, &[entry], actor, now(context)).await?;
+    timeline::append(tx, id, &[entry], actor, context.clock.now()).await?;
     Ok(Check::Wrong(MAX_PICKUP_FAILURES - failures))
 }
 

@@ -8,11 +8,11 @@ use axum::routing::get;
 use jiff::Timestamp;
 use pricing::Money;
 use sdk::problem::{FieldError, ProblemBody};
-use sdk::{Context, Idempotency, Json, Page, Path, Principal, Problem, Query, Reply, Result};
+use sdk::{Context, Idempotency, Json, NoQuery, Page, Path, Principal, Problem, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AUTHORITY, NoQuery, Sight, deciding, invalid, not_found, note, tag};
+use super::{AUTHORITY, Sight, deciding, invalid, not_found, note, tag};
 use crate::domain::refund::{Goods, Refund, RefundLine, Wanted};
 use crate::domain::{MAX_LINES, OrderId, ProductId, RefundId};
 use crate::store::refunds;

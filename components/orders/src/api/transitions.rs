@@ -4,12 +4,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Idempotency, IfMatch, Json, Path, Principal, Query, Reply, Result};
+use sdk::{Context, Idempotency, IfMatch, Json, NoQuery, Path, Principal, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{OrderBody, Reader};
-use super::{NoQuery, STAFF, deciding, grounds, note, tag};
+use super::{STAFF, deciding, grounds, note, tag};
 use crate::domain::{OrderId, Status};
 use crate::{settling, store};
 

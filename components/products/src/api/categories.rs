@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::routing::get;
 use jiff::Timestamp;
 use sdk::problem::{FieldError, ProblemBody};
-use sdk::{Context, Cursor, Idempotency, Json, Page, PageParams, Path, Query, Reply, Result};
+use sdk::{Context, Cursor, Idempotency, Json, NoQuery, Page, PageParams, Path, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Editor, NoQuery, code_in_path, code_parameter, invalid, invalid_cursor, not_found};
+use super::{Editor, code_in_path, code_parameter, invalid, invalid_cursor, not_found};
 use crate::domain::{self, Check};
 use crate::store::categories;
 

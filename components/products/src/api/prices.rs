@@ -8,13 +8,13 @@ use axum::routing::get;
 use jiff::Timestamp;
 use pricing::Money;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Cursor, Idempotency, Json, Page, PageParams, Path, Query, Reply, Result};
+use sdk::{Context, Cursor, Idempotency, Json, NoQuery, Page, PageParams, Path, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::events::{self, CHANGED};
 use super::products::{absent, vanished};
-use super::{Editor, NoQuery, invalid, invalid_cursor, not_found};
+use super::{Editor, invalid, invalid_cursor, not_found};
 use crate::domain::price::{PriceDraft, PriceKind};
 use crate::domain::{self, PriceId, ProductId, StoreId};
 use crate::store::prices::{self, Filter, Position};

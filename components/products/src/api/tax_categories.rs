@@ -12,13 +12,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use pricing::{Tax, TaxRate};
 use sdk::problem::ProblemBody;
-use sdk::{Context, Cursor, Executor, Idempotency, Json, Page, PageParams, Path, Problem, Query, Reply, Result};
+use sdk::{
+    Context, Cursor, Executor, Idempotency, Json, NoQuery, Page, PageParams, Path, Problem, Query, Reply, Result,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::categories::code_after;
 use super::products::vanished;
-use super::{Editor, NoQuery, code_in_path, invalid, not_found};
+use super::{Editor, code_in_path, invalid, not_found};
 use crate::domain::Check;
 use crate::domain::tax::{parse_percent, percent};
 use crate::store::tax_categories::{self, DatedRate};

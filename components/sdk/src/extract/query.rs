@@ -4,6 +4,7 @@ use super::serde_error::{Finding, finding};
 use crate::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -19,6 +20,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
         parse(parts.uri.query().unwrap_or_default()).map(Query)
     }
 }
+
+/// The parameters of a route that takes none: any is unknown.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoQuery {}
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = form_urlencoded::parse(query.as_bytes());
@@ -43,7 +49,6 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -77,6 +82,12 @@ mod tests {
         let (name, code, detail) = refused("limits=5");
         assert_eq!((name.as_str(), code.as_str()), ("limits", "unknown-parameter"));
         assert_eq!(detail, "unknown parameter `limits`, expected `q` or `limit`");
+    }
+
+    #[test]
+    fn a_route_without_parameters_refuses_any() {
+        assert!(parse::<NoQuery>("").is_ok());
+        assert_eq!(parse::<NoQuery>("q=cafe").unwrap_err().get_code(), "invalid-query");
     }
 
     #[test]
