@@ -89,7 +89,12 @@ impl Pool {
 
     /// Looks at a statement that is to run many times. Does no I/O.
     pub fn prepare(&self, text: &str) -> Result<Prepared, Error> {
-        Ok(Prepared { statement: self.shared.statement(text)?, shared: Arc::clone(&self.shared) })
+        let statement = self.shared.statement(text);
+        if statement.is_err() {
+            // It will not run, and whoever counts what fails wants to know.
+            self.shared.observer.operation(Operation::Query, Outcome::from(&statement), Duration::ZERO);
+        }
+        Ok(Prepared { statement: statement?, shared: Arc::clone(&self.shared) })
     }
 
     /// Opens a transaction. Over `max_open_transactions` it waits as long as for a connection, then it is `Error::Limit`.

@@ -51,6 +51,8 @@ async fn a_prepared_statement_runs_within_a_transaction_and_beside_it() {
     assert_eq!(told["columns of another shape"], json!([]));
     let refused = told["refused"].as_str().expect("a text");
     assert!(refused.contains("InvalidParameter") && refused.contains("transaction.commit"), "{refused}");
+    let counted = [("operation", "query"), ("outcome", "invalid-parameter")];
+    assert_eq!(host.metrics().await.value("db_client_operation_duration_seconds_count", &counted), 1.0);
     database.at_rest().await;
     assert_eq!(entries(&database).await, 0, "a transaction that nobody committed");
 }
