@@ -13,23 +13,30 @@ use crate::limits::Limits;
 /// How often a guest that computes without a pause gives other requests of its thread a turn.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
-/// Component instances of the whole process at once, all services and generations together: more
-/// than one service may have, so that none takes the room of all. An instance takes address space
-/// and no memory until it is used.
-const MAX_INSTANCES: u32 = 1024;
+/// Component instances of the whole process at once, all services and generations together, where there are so many:
+/// more than one service may have, so that none takes the room of all. An instance takes address space and no memory
+/// until it is used.
+const MAX_INSTANCES: usize = 1024;
+
+/// A version that comes, or one that goes, and what is asked of a component besides requests.
+const GENERATIONS: usize = 3;
 
 /// The largest `max_memory_bytes` that can be configured; the pool reserves address space for it.
 pub const MAX_MEMORY_BYTES: usize = 1 << 30;
 
-/// The engine that runs components. Compilation happens elsewhere (`compile`), with the same settings.
-pub fn new(limits: &Limits) -> Result<Engine> {
+/// The engine that runs components, for so many services, one on each core counted once. Compilation happens
+/// elsewhere (`compile`), with the same settings.
+pub fn new(limits: &Limits, services: usize) -> Result<Engine> {
+    let instances = services.saturating_mul(limits.max_instances).saturating_mul(GENERATIONS).clamp(1, MAX_INSTANCES);
+    let instances = u32::try_from(instances)?;
     let mut pool = PoolingAllocationConfig::new();
     // A component of ours has about four core instances, one memory and two tables.
-    pool.total_component_instances(MAX_INSTANCES)
-        .total_core_instances(4 * MAX_INSTANCES)
-        .total_memories(MAX_INSTANCES)
-        .total_tables(2 * MAX_INSTANCES)
-        .total_stacks(4 * MAX_INSTANCES)
+    pool.total_component_instances(instances)
+        .total_core_instances(4 * instances)
+        .total_memories(instances)
+        .total_tables(2 * instances)
+        // One runs an instance's code, another waits while a guest of WASI 0.2 does. Each costs a system call at the start.
+        .total_stacks(2 * instances)
         .table_elements(limits.max_table_elements)
         .max_memory_size(MAX_MEMORY_BYTES)
         .max_component_instance_size(4 << 20)

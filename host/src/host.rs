@@ -40,7 +40,7 @@ impl Host {
     /// Binds every address, then starts to serve. Components load in the background: until a
     /// component is there, its service answers 503.
     pub async fn start(mut config: HostConfig, metrics: Arc<Metrics>) -> Result<Self> {
-        let engine = Arc::new(engine::new(&config.limits)?);
+        let engine = Arc::new(engine::new(&config.limits, config.services.len() * config.shards)?);
         engine::start_ticker(&engine).context("cannot start the epoch ticker")?;
         let shards = Shards::start(config.shards)?;
         let platform = Platform {

@@ -11,30 +11,29 @@ use crate::bindings::exports::comptoir::service::lifecycle::Migration;
 use crate::bindings::{Extension, ExtensionPre};
 use crate::state::{Capabilities, State};
 
-/// The steps of the component's schema.
-pub async fn migrations(
-    pre: ExtensionPre<State>,
-    engine: Arc<Engine>,
-    capabilities: Arc<Capabilities>,
-    generation: u64,
-) -> Result<Vec<Migration>> {
-    let timeout = capabilities.limits.request_timeout();
-    let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
-    let lifecycle = extension.comptoir_service_lifecycle();
-    in_time("migrations", timeout, lifecycle.call_migrations(&mut store)).await
+/// What a component says of itself.
+#[derive(Debug, Default)]
+pub struct Declared {
+    /// The steps of its schema.
+    pub migrations: Vec<Migration>,
+    /// What it wants to be run again and again.
+    pub tasks: Vec<Task>,
 }
 
-/// What the component wants to be run again and again.
-pub async fn tasks(
+/// Asks one instance for everything.
+pub async fn declared(
     pre: ExtensionPre<State>,
     engine: Arc<Engine>,
     capabilities: Arc<Capabilities>,
     generation: u64,
-) -> Result<Vec<Task>> {
+) -> Result<Declared> {
     let timeout = capabilities.limits.request_timeout();
     let (mut store, extension) = instantiate(&pre, &engine, capabilities, generation).await?;
-    let background = extension.comptoir_service_background();
-    in_time("tasks", timeout, background.call_tasks(&mut store)).await
+    let (lifecycle, background) = (extension.comptoir_service_lifecycle(), extension.comptoir_service_background());
+    Ok(Declared {
+        migrations: in_time("migrations", timeout, lifecycle.call_migrations(&mut store)).await?,
+        tasks: in_time("tasks", timeout, background.call_tasks(&mut store)).await?,
+    })
 }
 
 /// One run of one task; the inner error is the component's own.

@@ -102,7 +102,7 @@ async fn check(args: &CheckArgs) -> Result<String> {
     let bytes = component::read_file(&args.component)?;
     let work = tempfile::tempdir()?;
     // The one that would run it: what does not fit into its pool is refused.
-    let engine = engine::new(&args.limits)?;
+    let engine = engine::new(&args.limits, 1)?;
     let linker = component::linker(&engine, !args.no_database).map_err(anyhow::Error::from)?;
     let cache = component::cache::ArtifactCache::open(work.path(), args.limits.compile)?;
     let linked = component::Linked::load(&cache, &linker, bytes.into()).await?;

@@ -7,6 +7,7 @@ use comptoir_postgres::PgConnectOptions;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::bindings::exports::comptoir::service::lifecycle::Migration;
 use crate::component::hex;
@@ -65,9 +66,27 @@ fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
+/// A connection that is being opened, while the component that may need it is read: each takes its time.
+#[derive(Debug)]
+pub struct Connecting(AbortOnDropHandle<Result<PgConnection, Error>>);
+
+impl Connecting {
+    pub fn to(options: &PgConnectOptions) -> Self {
+        let options = options.clone().disable_statement_logging();
+        Self(AbortOnDropHandle::new(tokio::spawn(async move {
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+            Ok(connecting.map_err(|_| Error::NoAnswer)??)
+        })))
+    }
+
+    async fn connection(self) -> Result<PgConnection, Error> {
+        self.0.await.unwrap_or_else(|error| Err(Error::Database(sqlx::Error::Io(error.into()))))
+    }
+}
+
 /// Applies what is missing and returns how many steps that were. A database that is ahead of the
 /// component is fine: steps only expand.
-pub async fn apply(options: &PgConnectOptions, migrations: &[Migration]) -> Result<usize, Error> {
+pub async fn apply(connecting: Connecting, migrations: &[Migration]) -> Result<usize, Error> {
     for (expected, migration) in (1..).zip(migrations) {
         if migration.version != expected {
             return Err(Error::Gap { expected, found: migration.version, name: migration.name.clone() });
@@ -76,9 +95,7 @@ pub async fn apply(options: &PgConnectOptions, migrations: &[Migration]) -> Resu
     if migrations.is_empty() {
         return Ok(0);
     }
-    let options = options.clone().disable_statement_logging();
-    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
-    let mut connection = connecting.map_err(|_| Error::NoAnswer)??;
+    let mut connection = connecting.connection().await?;
     sqlx::raw_sql(SESSION).execute(&mut connection).await?;
     // Held by the session: it ends with the connection, whatever happens.
     sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;

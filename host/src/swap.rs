@@ -7,16 +7,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow, ensure};
+use futures_util::future::join_all;
 use notify::Watcher as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::background;
-use crate::bindings::exports::comptoir::service::background::Task;
+use crate::bindings::exports::comptoir::service::lifecycle::Migration;
 use crate::component::{self, Digest, Linked, RENAME, Refusal, Stage};
 use crate::generation::{Generation, Verdict};
-use crate::lifecycle;
-use crate::migrate;
+use crate::lifecycle::{self, Declared};
+use crate::migrate::{self, Connecting};
 use crate::service::Service;
 
 mod probe;
@@ -88,9 +89,10 @@ impl Service {
 
     /// Everything before the switch.
     async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Generation, Refusal> {
+        let database = self.config().database.as_ref().map(|database| Connecting::to(&database.0));
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
-        self.migrate(&linked, number).await?;
-        let tasks = self.tasks(&linked, number).await?;
+        let Declared { migrations, tasks } = self.declared(&linked, number).await?;
+        self.migrate(database, &migrations).await?;
         let generation = Generation::new(
             number,
             linked,
@@ -104,31 +106,26 @@ impl Service {
         self.probe(generation).await
     }
 
-    async fn tasks(&self, linked: &Linked, number: u64) -> Result<Vec<Task>, Refusal> {
+    async fn declared(&self, linked: &Linked, number: u64) -> Result<Declared, Refusal> {
         let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
-            return Ok(Vec::new());
+            return Ok(Declared::default());
         };
-        let tasks = lifecycle::tasks(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
-        let tasks = self.on_shard(0, tasks).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
-        background::check_names(&tasks).map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
-        Ok(tasks)
+        let declared =
+            lifecycle::declared(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
+        let declared = self.on_shard(0, declared).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        background::check_names(&declared.tasks).map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
+        Ok(declared)
     }
 
-    async fn migrate(&self, linked: &Linked, number: u64) -> Result<(), Refusal> {
-        let (Some(extension), Some(capabilities)) = (&linked.extension, self.capabilities.first()) else {
-            return Ok(());
-        };
-        let migrations =
-            lifecycle::migrations(extension.clone(), self.platform.engine.clone(), capabilities.clone(), number);
-        let migrations = self.on_shard(0, migrations).await.map_err(|cause| Refusal::new(Stage::Instantiate, cause))?;
-        let Some(database) = &self.config().database else {
+    async fn migrate(&self, database: Option<Connecting>, migrations: &[Migration]) -> Result<(), Refusal> {
+        let Some(database) = database else {
             if migrations.is_empty() {
                 return Ok(());
             }
             let cause = anyhow!("the component has migrations, but was given no database: see `--database-url`");
             return Err(Refusal::new(Stage::Migrate, cause));
         };
-        let applied = migrate::apply(&database.0, &migrations).await.map_err(|error| Refusal {
+        let applied = migrate::apply(database, migrations).await.map_err(|error| Refusal {
             stage: Stage::Migrate,
             transient: error.is_transient(),
             cause: error.into(),
@@ -150,22 +147,27 @@ impl Service {
     async fn probe(self: &Arc<Self>, generation: Generation) -> Result<Generation, Refusal> {
         let ours = generation.component.extension.is_some();
         let generation = Arc::new(generation);
-        for shard in 0..generation.shards() {
-            let probed = generation.clone();
+        let probes = (0..generation.shards()).map(async |shard| {
+            let (probed, capabilities) = (generation.clone(), self.capabilities.get(shard).cloned());
             let timeout = self.limits().request_timeout();
-            let result =
-                self.on_shard(shard, async move { Ok(probe::first_request(&probed, shard, timeout).await) }).await;
-            let result = result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)));
-            let result = result.and_then(|status| match status {
+            let probe = async move {
+                // For the first client as well. Whether the database answers is what `/ready` tells.
+                if let Some(pool) = capabilities.and_then(|capabilities| capabilities.database.clone()) {
+                    tokio::spawn(async move { pool.ping().await });
+                }
+                Ok(probe::first_request(&probed, shard, timeout).await)
+            };
+            let result = self.on_shard(shard, probe).await;
+            match result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)))? {
                 status if (ours && !status.is_success()) || status.is_server_error() => {
                     Err(Refusal::new(Stage::Probe, probe::unhealthy(status)))
                 }
                 _ => Ok(()),
-            });
-            if let Err(refusal) = result {
-                generation.retire();
-                return Err(refusal);
             }
+        });
+        if let Some(refusal) = join_all(probes).await.into_iter().find_map(Result::err) {
+            generation.retire();
+            return Err(refusal);
         }
         Arc::into_inner(generation)
             .ok_or_else(|| Refusal::transient(Stage::Probe, anyhow!("the probe has not let go of the component")))
@@ -271,9 +273,8 @@ impl Service {
     /// whenever the file changes. Ends with `stop`.
     pub async fn follow_file(self: Arc<Self>, stop: CancellationToken) {
         let path = self.config().component.clone();
-        let mut events = match watch(&path) {
-            Ok(events) if self.config().watch => Some(events),
-            Ok(_) => None,
+        let mut events = match self.config().watch.then(|| watch(&path)).transpose() {
+            Ok(events) => events,
             Err(error) => {
                 tracing::warn!(path = %path.display(), error = format!("{error:#}"), "no file events, looking every 2 s");
                 None

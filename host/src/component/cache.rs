@@ -2,20 +2,21 @@
 //! depends on; bounded in number. One component is compiled at a time, in all processes that share
 //! the folder, and none twice.
 
-use std::fs::{File, FileTimes, TryLockError};
+use std::fs::{File, FileTimes, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use sha2::{Digest as _, Sha256};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::compile::Compiler;
-use super::{Digest, Refusal, Stage, hex};
+use super::{Digest, Refusal, Stage};
 use crate::limits::{CompileLimits, MAX_ARTIFACTS};
 
 /// The folders in which compilers work.
@@ -23,6 +24,10 @@ const WORK: &str = "compile-";
 
 /// The files that are kept.
 const ARTIFACT: &str = "cwasm";
+
+/// What an artifact ends with: the XXH3 of the rest, which tells a damaged file. It is not against people; whoever
+/// could write here could write that as well.
+const SEAL_BYTES: usize = 16;
 
 /// Between two looks at whether another compiler is done.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -134,27 +139,41 @@ enum Unusable {
 
 async fn open(engine: Engine, path: PathBuf) -> Result<Component, Unusable> {
     let opened = tokio::task::spawn_blocking(move || {
-        let artifact = read(&path).map_err(Unusable::Artifact)?;
+        check(&path).map_err(Unusable::Artifact)?;
         // SAFETY: the artifact is what our own compiler wrote: the file and its folder belong to this
-        // user, nobody else can write to them, and its digest is intact. wasmtime checks version and
-        // settings itself.
+        // user, nobody else can write to them, and its seal is intact. wasmtime checks version and
+        // settings itself. The file is mapped, and from then on never written to: a new one takes its name.
         #[expect(unsafe_code, reason = "deserializing machine code is what this module exists for")]
-        let component = unsafe { Component::deserialize(&engine, artifact) };
+        let component = unsafe { Component::deserialize_file(&engine, &path) };
         component.map_err(|error| Unusable::Component(misfit(error.into())))
     });
     opened.await.unwrap_or_else(|error| Err(Unusable::Artifact(error.into())))
 }
 
-/// The artifact in a file that nobody touched.
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// Whether it is a file that nobody touched.
+fn check(path: &Path) -> Result<()> {
     check_private(path)?;
-    let mut bytes = std::fs::read(path)?;
-    let Some((artifact, seal)) = bytes.split_last_chunk::<32>() else { bail!("the artifact is too short") };
-    ensure!(Sha256::digest(artifact)[..] == seal[..], "the artifact is damaged: its digest is not {}", hex(seal));
-    bytes.truncate(artifact.len());
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len().checked_sub(SEAL_BYTES as u64).context("the artifact is too short")?;
+    let found = fingerprint((&file).take(length))?;
+    let mut seal = [0; SEAL_BYTES];
+    file.read_exact(&mut seal)?;
+    ensure!(found == u128::from_le_bytes(seal), "the artifact is damaged: it is not what its seal says");
     // By which `prune` tells what is in use; the file system's own record may be coarse, or off.
-    File::open(path)?.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
-    Ok(bytes)
+    file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
+    Ok(())
+}
+
+fn fingerprint(mut bytes: impl Read) -> std::io::Result<u128> {
+    let mut hasher = XxHash3_128::new();
+    let mut part = vec![0; 64 << 10];
+    loop {
+        let length = bytes.read(&mut part)?;
+        if length == 0 {
+            return Ok(hasher.finish_128());
+        }
+        hasher.write(part.get(..length).unwrap_or_default());
+    }
 }
 
 /// What was compiled does not fit into the pool of instances: compiling it again changes nothing.
@@ -214,12 +233,10 @@ fn prune(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Appends the artifact's digest, by which `read` tells a damaged file.
+/// Appends what `check` looks for.
 fn seal(path: &Path) -> Result<()> {
-    let mut bytes = std::fs::read(path)?;
-    let digest = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&digest);
-    std::fs::write(path, bytes)?;
+    let seal = fingerprint(File::open(path)?)?;
+    OpenOptions::new().append(true).open(path)?.write_all(&seal.to_le_bytes())?;
     Ok(())
 }
 
@@ -232,9 +249,10 @@ fn check_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A number that changes with wasmtime's version, the target and the settings.
+/// A number that changes with wasmtime's version, the target, the settings and the seal.
 fn compatibility(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
+    SEAL_BYTES.hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
 }
