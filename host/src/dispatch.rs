@@ -40,6 +40,8 @@ pub struct Body {
     reading: Option<ReadingBody>,
     /// Counts the request until all of the response is out.
     _in_flight: Option<(InFlight, ActiveRequest)>,
+    /// Who wants to know when it breaks off, which no status tells any more.
+    service: Option<Arc<Service>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ enum Content {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self { content: Content::Whole(Full::new(bytes)), reading: None, _in_flight: None }
+        Self { content: Content::Whole(Full::new(bytes)), reading: None, _in_flight: None, service: None }
     }
 }
 
@@ -64,15 +66,20 @@ impl http_body::Body for Body {
             Content::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Content::Stream(body, deadline) => {
                 if deadline.as_mut().poll(cx).is_ready() {
+                    self.broke_off("deadline");
                     return Poll::Ready(Some(Err(wasmtime_wasi_http::Error::HttpResponseTimeout)));
                 }
                 let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
                 // The stream of an instance that ended by a fault just stops: that is no good end.
                 let fault = self.reading.as_ref().and_then(ReadingBody::fault);
-                Poll::Ready(match (frame, fault) {
+                let frame = match (frame, fault) {
                     (None, Some(_)) => Some(Err(wasmtime_wasi_http::Error::ConnectionTerminated)),
                     (frame, _) => frame,
-                })
+                };
+                if let Some(Err(_)) = frame {
+                    self.broke_off("component");
+                }
+                Poll::Ready(frame)
             }
         }
     }
@@ -88,6 +95,15 @@ impl http_body::Body for Body {
         match &self.content {
             Content::Whole(body) => body.size_hint(),
             Content::Stream(body, _) => body.size_hint(),
+        }
+    }
+}
+
+impl Body {
+    /// Once: nothing comes after it.
+    fn broke_off(&mut self, reason: &str) {
+        if let Some(service) = self.service.take() {
+            service.metrics().http_broken.with_label_values(&[service.name(), reason]).inc();
         }
     }
 }
@@ -212,7 +228,9 @@ async fn call(
             problem => problem,
         }
     })?;
-    response.body_mut()._in_flight = Some((in_flight, active));
+    let body = response.body_mut();
+    body._in_flight = Some((in_flight, active));
+    body.service = matches!(body.content, Content::Stream(..)).then(|| service.clone());
     Ok(response)
 }
 
@@ -267,7 +285,7 @@ async fn answer(
     let promised = promised(&parts.headers).filter(|length| *length <= MAX_COLLECTED_BYTES || body.is_end_stream());
     let Some(promised) = promised else {
         let content = Content::Stream(body, Box::pin(tokio::time::sleep(stream_timeout)));
-        return Ok(Response::from_parts(parts, Body { content, reading, _in_flight: None }));
+        return Ok(Response::from_parts(parts, Body { content, reading, _in_flight: None, service: None }));
     };
     let collected = body.collect().await.map(Collected::to_bytes);
     if let Some(fault) = fate.fault() {

@@ -35,6 +35,7 @@ pub struct Metrics {
     pub http_duration: HistogramVec,
     pub http_active: IntGaugeVec,
     pub http_refused: IntCounterVec,
+    pub http_broken: IntCounterVec,
     pub db_operation: HistogramVec,
     pub db_connections: IntGaugeVec,
     pub db_wait: HistogramVec,
@@ -72,6 +73,12 @@ impl Metrics {
                 "http_server_refused_requests_total",
                 "Requests that the host answered itself because a limit was reached",
                 &["service", "limit"],
+            )?,
+            http_broken: counter(
+                r,
+                "http_server_broken_responses_total",
+                "Responses that broke off after their head: at the deadline of a stream, or by the component",
+                &["service", "reason"],
             )?,
             db_operation: histogram(
                 r,
@@ -158,6 +165,9 @@ impl Metrics {
         self.http_active.with_label_values(&[service]);
         for limit in ["requests", "body", "not-ready", "instances"] {
             self.http_refused.with_label_values(&[service, limit]);
+        }
+        for reason in ["deadline", "component"] {
+            self.http_broken.with_label_values(&[service, reason]);
         }
         for operation in ["query", "execute", "begin", "commit", "rollback"] {
             self.db_operation.with_label_values(&[service, operation, "ok"]);

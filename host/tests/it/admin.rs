@@ -1,10 +1,9 @@
 //! The admin port stands whatever comes, and shows the generations that there are.
 
-use std::net::TcpStream;
-use std::time::Duration;
-
 use rustix::process::{Resource, Rlimit, getrlimit};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::client::{self, Client};
 use crate::support::database::Database;
@@ -62,7 +61,7 @@ async fn the_admin_port_survives_an_error_of_accept() {
     let host = Serve::guest("echo").start().await;
     let limit = getrlimit(Resource::Nofile);
     host.limit_files(Rlimit { current: Some(1), ..limit });
-    let waiting = TcpStream::connect(host.admin).expect("the kernel accepts");
+    let waiting = TcpStream::connect(host.admin).await.expect("the kernel accepts");
     host.log.says("cannot accept an admin connection").await;
     host.limit_files(limit);
     drop(waiting);
@@ -72,10 +71,18 @@ async fn the_admin_port_survives_an_error_of_accept() {
 #[tokio::test]
 async fn the_admin_port_takes_so_many_connections_and_no_more() {
     let host = Serve::guest("echo").start().await;
-    let mut silent: Vec<_> = (0..MANY).map(|_| TcpStream::connect(host.admin).expect("a connection")).collect();
+    let mut silent = Vec::new();
+    for _ in 0..MANY {
+        silent.push(TcpStream::connect(host.admin).await.expect("a connection"));
+    }
     let (client, url) = (Client::fresh(), host.admin_url("/live"));
     let answer = tokio::spawn(async move { client.get(url).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // One of those that were there first is answered, again and again.
+    for _ in 0..20 {
+        let served = silent.first_mut().expect("a connection");
+        served.write_all(b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("the host reads");
+        assert_ne!(served.read(&mut [0; 1024]).await.expect("an answer"), 0);
+    }
     assert!(!answer.is_finished(), "one more than the limit was served");
     silent.pop();
     answer.await.expect("no panic").expect_status(200);

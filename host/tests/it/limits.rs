@@ -260,6 +260,9 @@ async fn a_stream_is_cut_off_at_its_deadline_and_others_are_not() {
     assert!(chunks > 1, "{chunks}");
     assert!(started.elapsed() < DEADLINE / 3, "{:?}", started.elapsed());
     assert_eq!(instance(&host).await, before, "the instance was ended with it");
+    let broken = host.metrics().await;
+    let broken = |reason| broken.value("http_server_broken_responses_total", &[("reason", reason)]);
+    assert_eq!([broken("deadline"), broken("component")], [1.0, 0.0]);
 }
 
 #[tokio::test]
