@@ -1,8 +1,8 @@
 //! The rules of reports: whose feeds there are, what an event means, what figures say.
 //!
-//! Pure: no SQL, no HTTP, no clock. `domain/payload.rs` is what is read of an event, `domain/projection.rs` the rows
-//! (`domain/rows.rs`) that it becomes, `domain/versions.rs` which versions of a subject were told; `domain/period.rs` the days of a
-//! report, `domain/rating.rs` what is said about its figures.
+//! Pure: no SQL, no HTTP, no clock. `domain/payload.rs` is what is read of an event, `domain/projection.rs` what it
+//! becomes, `domain/rows.rs` the rows; `domain/versions.rs` knows which versions of a subject were told,
+//! `domain/period.rs` the days of a report, `domain/rating.rs` what is said about its figures.
 
 pub mod payload;
 pub mod period;
