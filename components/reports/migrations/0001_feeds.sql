@@ -24,10 +24,9 @@ create table feeds (
     source        text        not null,
     -- Where the next page begins; null: at the beginning.
     cursor        text,
-    -- The last event before that place: another epoch that comes by stops there.
-    last_event_id uuid,
     -- Events of a page at most: fewer after one that was too large, or that could not be written.
     page_limit    integer     not null default 500,
+    -- Events before that place. Where another epoch is, by that count, whoever comes by stops.
     consumed      bigint      not null default 0,
     -- Of a type that means nothing here.
     ignored       bigint      not null default 0,

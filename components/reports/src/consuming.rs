@@ -22,7 +22,7 @@ use crate::domain::projection::{Meaning, Unreadable};
 use crate::domain::rows::Rows;
 use crate::domain::versions::{Taken, Track};
 use crate::domain::{Epoch, PAGE_MAX, Source, page_limit_after};
-use crate::store::feeds::{self, Position, Step, Which};
+use crate::store::feeds::{self, Position, Step, Stop, Which};
 use crate::store::insert::insert;
 use crate::store::tracks::{self, Rejected, Repeat};
 
@@ -195,22 +195,19 @@ struct Batch {
 impl Batch {
     /// Up to the place of another epoch, if that is in the page: from there they go on together.
     fn of(position: &Position, page: Page, read_at: Timestamp) -> Batch {
-        let Page { events, next_cursor: mut cursor, bytes } = page;
+        let Page { mut events, next_cursor: mut cursor, bytes } = page;
         let source = position.source;
         let mut at_the_end = u32::try_from(events.len()).unwrap_or(PAGE_MAX) < position.page_limit;
         let next_limit = page_limit_after(position.page_limit, bytes);
-        let (mut rows, mut ignored) = (Rows::default(), 0);
-        let mut arrivals = Vec::with_capacity(events.len());
-        for raw in events {
-            arrivals.push(Arrival::read(source, raw, &mut rows, &mut ignored));
-            let event = arrivals.last().and_then(|arrival| arrival.event.as_ref());
-            let stop = position.stops.0.iter().find(|stop| event.is_some_and(|event| event.event_id == stop.event_id));
-            if let Some(stop) = stop {
-                cursor = Some(stop.cursor.clone());
-                at_the_end = false;
-                break;
-            }
+        let to_go = |stop: &Stop| usize::try_from(stop.consumed - position.consumed).unwrap_or(usize::MAX);
+        if let Some(stop) = position.stops.0.iter().min_by_key(|stop| to_go(stop))
+            && to_go(stop) <= events.len()
+        {
+            events.truncate(to_go(stop));
+            (cursor, at_the_end) = (Some(stop.cursor.clone()), false);
         }
+        let (mut rows, mut ignored) = (Rows::default(), 0);
+        let arrivals = events.into_iter().map(|raw| Arrival::read(source, raw, &mut rows, &mut ignored)).collect();
         Batch { source, arrivals, rows, ignored, cursor, at_the_end, next_limit, read_at }
     }
 
@@ -229,7 +226,6 @@ impl Batch {
         let last = self.arrivals.last().and_then(|arrival| arrival.event.as_ref());
         Step {
             cursor: self.cursor.clone(),
-            last_event_id: last.map(|event| event.event_id),
             last_event_at: last.map(|event| event.occurred_at),
             consumed: i64::try_from(self.arrivals.len()).unwrap_or(i64::MAX),
             ignored: self.ignored,

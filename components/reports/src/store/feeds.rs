@@ -3,16 +3,15 @@
 use jiff::Timestamp;
 use sdk::{DbError, Executor, FromValue, Tx, Value, from_row, params};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::domain::{Epoch, Source};
 
 /// Where an epoch is, and where others are: whoever comes by stops there, and they go on together.
 const POSITION: &str = "
-    select f.source, f.cursor, f.page_limit,
+    select f.source, f.cursor, f.consumed, f.page_limit,
         coalesce((
-            select jsonb_agg(jsonb_build_object('event_id', o.last_event_id, 'cursor', o.cursor)) from feeds o
-            where o.source = f.source and o.cursor <> coalesce(f.cursor, '') and o.last_event_id is not null
+            select jsonb_agg(jsonb_build_object('consumed', o.consumed, 'cursor', o.cursor)) from feeds o
+            where o.source = f.source and o.consumed > f.consumed
         ), '[]') as stops,
         exists (
             select from feeds l join epochs e on e.epoch = l.epoch and e.state = 'live'
@@ -25,9 +24,9 @@ const POSITION: &str = "
 /// Compares and sets: no row, if somebody else was faster. Every epoch that is at that place goes on.
 const MOVE_ON: &str = "
     update feeds
-    set cursor = $3, last_event_id = $4, last_event_at = coalesce($5, last_event_at),
-        consumed = consumed + $6, ignored = ignored + $7, rejected = rejected + $8, page_limit = $9, read_at = $10,
-        as_of = case when $11 then greatest(as_of, $10) else as_of end, failures = 0, failed_at = null, failure = null
+    set cursor = $3, last_event_at = coalesce($4, last_event_at), consumed = consumed + $5, ignored = ignored + $6,
+        rejected = rejected + $7, page_limit = $8, read_at = $9,
+        as_of = case when $10 then greatest(as_of, $9) else as_of end, failures = 0, failed_at = null, failure = null
     where source = $1 and cursor is not distinct from $2
     returning epoch";
 
@@ -60,20 +59,22 @@ const BEGIN: &str = "
 pub struct Position {
     pub source: Source,
     pub cursor: Option<String>,
+    /// Events before it.
+    pub consumed: i64,
     pub page_limit: u32,
     pub stops: Stops,
     /// The live epoch is there as well.
     pub beside_live: bool,
 }
 
-/// The places of other epochs.
+/// The places of other epochs that are further on.
 #[derive(Clone, Debug, Default)]
 pub struct Stops(pub Vec<Stop>);
 
-/// A place, by the last event before it.
+/// A place, by the number of events before it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stop {
-    pub event_id: Uuid,
+    pub consumed: i64,
     pub cursor: String,
 }
 
@@ -84,13 +85,12 @@ impl FromValue for Stops {
     }
 }
 
-from_row!(Position { source, cursor, page_limit, stops, beside_live });
+from_row!(Position { source, cursor, consumed, page_limit, stops, beside_live });
 
 /// A page that was read, as its cursor remembers it.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub cursor: Option<String>,
-    pub last_event_id: Option<Uuid>,
     pub last_event_at: Option<Timestamp>,
     pub consumed: i64,
     pub ignored: i64,
@@ -146,7 +146,6 @@ pub async fn move_on(tx: &Tx, from: &Position, step: &Step) -> Result<Vec<Epoch>
         from.source,
         from.cursor.as_deref(),
         step.cursor.as_deref(),
-        step.last_event_id,
         step.last_event_at,
         step.consumed,
         step.ignored,

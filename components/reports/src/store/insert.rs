@@ -1,5 +1,5 @@
 //! The rows of a page: a statement for each table that has any, whatever their number. Facts that are there stay as
-//! they are; a state gives way to a later one.
+//! they are; a state gives way to a later one, as a whole, so that it is the same however events came by pages.
 
 use sdk::{DbError, Executor, Tx, params};
 use serde::Serialize;
@@ -65,8 +65,9 @@ const CHECKOUTS: &str = "
     )
     order by r.checkout_id
     on conflict on constraint checkouts_pkey do update
-    set version = excluded.version, state = excluded.state, total_cents = excluded.total_cents,
-        ended_at = excluded.ended_at
+    set version = excluded.version, state = excluded.state, order_id = excluded.order_id,
+        reservation_id = excluded.reservation_id, expected_cents = excluded.expected_cents,
+        total_cents = excluded.total_cents, created_at = excluded.created_at, ended_at = excluded.ended_at
     where checkouts.version < excluded.version";
 
 const ORDERS: &str = "
@@ -79,9 +80,11 @@ const ORDERS: &str = "
     )
     order by r.order_id
     on conflict on constraint orders_pkey do update
-    set version = excluded.version, status = excluded.status, payment_status = excluded.payment_status,
-        confirmed_at = excluded.confirmed_at, changed_at = excluded.changed_at, total_cents = excluded.total_cents,
-        captured_cents = excluded.captured_cents, refunded_cents = excluded.refunded_cents
+    set version = excluded.version, number = excluded.number, status = excluded.status,
+        payment_status = excluded.payment_status, checkout_id = excluded.checkout_id,
+        created_at = excluded.created_at, confirmed_at = excluded.confirmed_at, changed_at = excluded.changed_at,
+        total_cents = excluded.total_cents, captured_cents = excluded.captured_cents,
+        refunded_cents = excluded.refunded_cents
     where orders.version < excluded.version";
 
 const SALES: &str = "
@@ -93,7 +96,8 @@ const SALES: &str = "
     )
     order by r.sale_id
     on conflict on constraint sales_pkey do update
-    set version = excluded.version, status = excluded.status, total_cents = excluded.total_cents,
+    set version = excluded.version, number = excluded.number, channel = excluded.channel, status = excluded.status,
+        order_id = excluded.order_id, recorded_at = excluded.recorded_at, total_cents = excluded.total_cents,
         refunded_cents = excluded.refunded_cents
     where sales.version < excluded.version";
 

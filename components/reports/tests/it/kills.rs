@@ -1,6 +1,7 @@
 //! Exactly once: two replicas and workers that are killed at every moment, answers that are lost and cut off.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::Poll;
 
 use futures_util::future::join_all;
@@ -8,12 +9,16 @@ use reports::domain::Source;
 use sdk::testing::{Fault, Moment};
 
 use crate::business::{Business, Deal, Item, product, stock};
-use crate::support::Town;
+use crate::support::{Town, assert_same};
+
+/// Each product of a test has one event.
+static PRODUCTS: AtomicI64 = AtomicI64::new(1);
 
 /// Something of everything that becomes rows.
 fn business(sales: i64) -> Business {
     let mut business = Business::default();
-    for number in 0..sales {
+    let first = PRODUCTS.fetch_add(sales, Ordering::Relaxed);
+    for number in first..first + sales {
         let item = Item::of(1 + number % 7, 1 + number % 3, 299);
         let mut deal = Deal::of("2026-11-24T15:00:00Z", 1 + number % 5, vec![item]);
         if number % 4 == 0 {
@@ -70,7 +75,7 @@ async fn whoever_is_killed_has_written_a_page_or_nothing() {
         polls = if killed { polls + 1 } else { 1 };
     }
     town.consume().await;
-    assert_eq!(town.tables().await, expected);
+    assert_same(&town.tables().await, &expected);
     for source in [Source::Sales, Source::Orders, Source::Products, Source::Inventory] {
         let told = business.events.iter().filter(|(of, _)| *of == source).count();
         assert_eq!(town.feed(source).await["consumed"], told, "{source:?}");
@@ -96,7 +101,7 @@ async fn of_two_who_have_read_a_page_one_writes_it() {
             .into_iter()
             .for_each(Result::unwrap);
     }
-    assert_eq!(town.tables().await, plain.tables().await);
+    assert_same(&town.tables().await, &plain.tables().await);
     town.audited().await;
 }
 
@@ -127,12 +132,13 @@ async fn whatever_happens_to_an_answer_it_is_asked_for_again() {
     for fault in [Fault::Down, Fault::LoseAnswer, Fault::Status(500), Fault::Status(503), Fault::Status(404)] {
         town.tell_all(&business(2).events);
         let before = town.feed(Source::Sales).await["consumed"].clone();
+        let others = town.feed(Source::Products).await["consumed"].as_i64().unwrap();
         town.client.set_fault_once("sales", "/events", fault);
         town.consume().await;
         let feed = town.feed(Source::Sales).await;
         assert_eq!((&feed["consumed"], &feed["failures"]), (&before, &1.into()), "{fault:?}");
         // The others go on meanwhile.
-        assert!(town.feed(Source::Products).await["consumed"].as_i64() > before.as_i64());
+        assert_eq!(town.feed(Source::Products).await["consumed"], others + 2);
         town.consume().await;
         assert_eq!(town.feed(Source::Sales).await["failures"], 0);
     }
@@ -142,12 +148,11 @@ async fn whatever_happens_to_an_answer_it_is_asked_for_again() {
     town.consume().await;
     let feed = town.feed(Source::Sales).await;
     assert_eq!(feed["failures"], 1);
-    for _ in 0..5 {
-        town.consume().await;
-    }
+    town.told.books().get_mut("sales").unwrap().bytes_max = None;
+    town.consume().await;
     let told = town.told.books()["sales"].events.len();
     let feed = town.feed(Source::Sales).await;
-    assert_eq!((&feed["consumed"], &feed["failures"]), (&told.into(), &0.into()), "shorter pages are whole");
+    assert_eq!((&feed["consumed"], &feed["failures"]), (&told.into(), &0.into()));
     town.audited().await;
 }
 
@@ -158,7 +163,7 @@ async fn a_source_that_hangs_holds_up_nobody() {
     town.client.set_fault("sales", Some(Fault::Hang));
     let running = tokio::spawn(consume(town.app.context().clone()));
     let read = async {
-        while town.feed(Source::Orders).await["consumed"] == 0 {
+        while town.feed(Source::Products).await["consumed"] == 0 {
             tokio::task::yield_now().await;
         }
     };

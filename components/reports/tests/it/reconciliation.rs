@@ -146,10 +146,10 @@ async fn nothing_is_found_where_nothing_is_wrong() {
     );
 }
 
-type Plant = fn(&mut Purchase);
+/// A kind of purchase, what is done to it, and the rules that find that.
+type Plant = (fn() -> Purchase, fn(&mut Purchase), &'static [&'static str]);
 
-/// What is done to a purchase, of which kind, and the rules that find it.
-const PLANTED: &[(fn() -> Purchase, Plant, &[&str])] = &[
+const PLANTED: &[Plant] = &[
     (Purchase::made, |p| p.sale = None, &["paid-order-has-one-sale"]),
     (Purchase::made, |p| p.order["captured"] = money(1), &["confirmed-order-is-captured"]),
     (

@@ -172,6 +172,18 @@ impl Town {
     }
 }
 
+/// That both have the same rows in every table.
+#[track_caller]
+pub fn assert_same(found: &BTreeMap<&str, Vec<Value>>, expected: &BTreeMap<&str, Vec<Value>>) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (table, rows) in expected {
+        let surplus: Vec<&Value> = found[table].iter().filter(|row| !rows.contains(row)).collect();
+        let missing: Vec<&Value> = rows.iter().filter(|row| !found[table].contains(row)).collect();
+        assert!(surplus.is_empty() && missing.is_empty(), "{table}: {surplus:?} instead of {missing:?}");
+        assert_eq!(found[table].len(), rows.len(), "{table}");
+    }
+}
+
 /// An event as a feed shows it.
 pub fn event(kind: &str, subject: &str, version: i64, at: Timestamp, payload: Value) -> Value {
     json!({
