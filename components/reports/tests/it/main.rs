@@ -22,6 +22,7 @@ mod poison;
 mod rebuilds;
 mod reconciliation;
 mod roles;
+mod shelves;
 mod shop;
 mod spreadsheet;
 mod staleness;
