@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use sdk::audit::Violation;
-use sdk::{Context, DbError, Isolation, Tx, log};
+use sdk::{Context, Db, DbError, log};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::audit;
 use crate::clients;
-use crate::domain::{GRACE_S, Source};
+use crate::domain::{Epoch, GRACE_S, Source};
 use crate::store::feeds::View;
 use crate::store::rules::{self, RULES, Rule};
 use crate::store::{self, feeds};
@@ -35,14 +35,16 @@ pub struct Broken {
 }
 
 /// What was found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Findings {
+    /// What was looked at.
+    pub epoch: Epoch,
     pub broken: Vec<Broken>,
     /// Services that did not say whether their data is right.
     pub unavailable: Vec<Source>,
-    /// Rules about feeds that were never read to their end.
-    pub unchecked: Vec<&'static str>,
-    /// What every feed knows, in the snapshot that was looked at.
+    /// Rules about feeds that were never read to their end, and those that it took too long to look at.
+    pub unchecked: Vec<String>,
+    /// What every feed knew when it was begun.
     pub views: Vec<View>,
 }
 
@@ -50,7 +52,8 @@ impl Findings {
     /// How often each rule is broken: those of a service together, and none of one that did not answer.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
-        let names = RULES.iter().map(|rule| rule.invariant).filter(|invariant| !self.unchecked.contains(invariant));
+        let checked = |invariant: &&str| self.unchecked.iter().all(|unchecked| unchecked != invariant);
+        let names = RULES.iter().map(|rule| rule.invariant).filter(checked);
         let services = Source::ALL.iter().filter(|service| !self.unavailable.contains(service));
         let names = names.chain(services.map(|service| service.as_str())).chain(["reports"]);
         let mut counts: BTreeMap<&'static str, usize> = names.map(|name| (name, 0)).collect();
@@ -69,10 +72,12 @@ impl Findings {
 /// # Errors
 /// When the database says no.
 pub async fn reconcile(context: &Context) -> Result<Findings, DbError> {
-    // Nobody is asked while a snapshot is held.
     let audits = join_all(Source::ALL.iter().map(|service| clients::audit(&context.http, *service))).await;
-    let look = |tx: Tx| async move { look(&tx).await };
-    let mut findings = context.db.transaction_with(Isolation::RepeatableRead, look).await?;
+    let mut findings = look(&context.db).await?;
+    // Of an epoch that was replaced meanwhile, some rows may be gone.
+    while store::live(&context.db).await? != findings.epoch {
+        findings = look(&context.db).await?;
+    }
     for (service, audit) in Source::ALL.iter().zip(audits) {
         match audit {
             Ok(violations) => {
@@ -88,26 +93,42 @@ pub async fn reconcile(context: &Context) -> Result<Findings, DbError> {
     Ok(findings)
 }
 
-async fn look(tx: &Tx) -> Result<Findings, DbError> {
-    let epoch = store::live(tx).await?;
-    let mut findings = Findings { views: feeds::views(tx, epoch).await?, ..Findings::default() };
+/// Each rule is a statement, and so looks at one snapshot. Whatever is written meanwhile is later than what it is about.
+async fn look(db: &Db) -> Result<Findings, DbError> {
+    let epoch = store::live(db).await?;
+    let views = feeds::views(db, epoch).await?;
+    let mut findings = Findings { epoch, broken: Vec::new(), unavailable: Vec::new(), unchecked: Vec::new(), views };
     for rule in RULES {
-        let Some(until) = settled_until(rule, &findings.views) else {
-            findings.unchecked.push(rule.invariant);
-            continue;
+        let found = match settled_until(rule, &findings.views) {
+            Some(until) => in_time(rules::offenders(db, rule, epoch, until).await)?,
+            None => None,
         };
-        for offender in rules::offenders(tx, rule, epoch, until).await? {
-            let (invariant, detail) = (rule.invariant.to_owned(), rule.detail.to_owned());
-            findings.broken.push(Broken { invariant, offender, detail });
+        let broken =
+            |offender| Broken { invariant: rule.invariant.to_owned(), offender, detail: rule.detail.to_owned() };
+        match found {
+            Some(offenders) => findings.broken.extend(offenders.into_iter().map(broken)),
+            None => findings.unchecked.push(rule.invariant.to_owned()),
         }
     }
     for rule in audit::RULES {
-        for offender in rules::own_offenders(tx, rule).await? {
-            let violation = Violation { invariant: rule.invariant.to_owned(), offender };
-            findings.broken.push(of_service("reports", violation));
+        let violation = |offender| Violation { invariant: rule.invariant.to_owned(), offender };
+        match in_time(rules::own_offenders(db, rule).await)? {
+            Some(offenders) => {
+                let broken = offenders.into_iter().map(|offender| of_service("reports", violation(offender)));
+                findings.broken.extend(broken);
+            }
+            None => findings.unchecked.push(format!("reports/{}", rule.invariant)),
         }
     }
     Ok(findings)
+}
+
+/// None of a rule that takes longer than a statement may: the others are looked at nevertheless.
+fn in_time<T>(found: Result<T, DbError>) -> Result<Option<T>, DbError> {
+    match found {
+        Err(DbError::Timeout) => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// A minute before the end of what all sources of the rule have told; a rule of no source in particular is about those

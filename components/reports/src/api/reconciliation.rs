@@ -33,8 +33,8 @@ pub struct Reconciliation {
     data: Vec<Broken>,
     /// Services that did not say whether their data is right.
     unavailable: Vec<Source>,
-    /// Rules that join services of which one has never told anything.
-    unchecked: Vec<&'static str>,
+    /// Rules about what a service has never told, and those that it takes too long to look at.
+    unchecked: Vec<String>,
     freshness: Freshness,
 }
 

@@ -40,12 +40,13 @@ pub const RULES: &[Rule] = &[
         invariant: "paid-order-has-one-sale",
         detail: "the order is paid, and has no sale or more than one",
         sources: &[Orders, Sales],
-        offenders: "select o.order_id, s.sales
+        offenders: "select o.order_id, coalesce(s.sales, 0) as sales
             from orders o
-            cross join lateral (
-                select count(*) as sales from sales s where s.epoch = $1 and s.order_id = o.order_id
-            ) s
-            where o.epoch = $1 and o.confirmed_at < $2 and s.sales <> 1",
+            left join (
+                select order_id, count(*) as sales from sales
+                where epoch = $1 and order_id is not null group by order_id
+            ) s on s.order_id = o.order_id
+            where o.epoch = $1 and o.confirmed_at < $2 and s.sales is distinct from 1",
     },
     Rule {
         invariant: "online-sale-has-a-paid-order",
@@ -60,15 +61,16 @@ pub const RULES: &[Rule] = &[
         invariant: "paid-order-has-a-committed-reservation",
         detail: "the order is paid, and no reservation is committed for it, or more than one",
         sources: &[Orders, Checkout, Inventory],
-        offenders: "select o.order_id, r.committed
+        offenders: "select o.order_id, coalesce(r.committed, 0) as committed
             from orders o
-            cross join lateral (
-                select count(*) as committed
+            left join (
+                select c.order_id, count(*) as committed
                 from checkouts c
                 join reservations r on r.epoch = $1 and r.reservation_id = c.reservation_id
-                where c.epoch = $1 and c.order_id = o.order_id and r.status = 'committed'
-            ) r
-            where o.epoch = $1 and o.confirmed_at < $2 and r.committed <> 1",
+                where c.epoch = $1 and r.status = 'committed'
+                group by c.order_id
+            ) r on r.order_id = o.order_id
+            where o.epoch = $1 and o.confirmed_at < $2 and r.committed is distinct from 1",
     },
     Rule {
         invariant: "committed-reservation-has-a-paid-order",
@@ -88,14 +90,15 @@ pub const RULES: &[Rule] = &[
         offenders: "select l.reservation_id, r.status, l.line, l.quantity, m.movements, m.moved
             from reservations r
             join reservation_lines l on l.epoch = $1 and l.reservation_id = r.reservation_id
-            cross join lateral (
-                select count(*) as movements, coalesce(sum(m.delta), 0) as moved
-                from movements m
-                where m.epoch = $1 and m.reference = 'reservation/' || r.reservation_id
-                    and m.location_id = l.location_id and m.product_id = l.product_id
-            ) m
+            left join (
+                select reference, location_id, product_id, count(*) as movements, sum(delta) as moved
+                from movements
+                where epoch = $1
+                group by reference, location_id, product_id
+            ) m on m.reference = 'reservation/' || r.reservation_id and m.location_id = l.location_id
+                and m.product_id = l.product_id
             where r.epoch = $1 and r.changed_at < $2
-                and (m.movements, m.moved) is distinct from (
+                and (coalesce(m.movements, 0), coalesce(m.moved, 0)) is distinct from (
                     case r.status when 'committed' then 1 else 0 end,
                     case r.status when 'committed' then -l.quantity else 0 end
                 )",

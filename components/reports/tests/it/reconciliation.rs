@@ -295,6 +295,24 @@ async fn what_was_never_told_is_not_called_right() {
     assert_eq!((&body["data"], &body["unavailable"]), (&json!([]), &json!(["sales"])));
 }
 
+/// It hides no other, and is not called kept.
+#[tokio::test]
+async fn a_rule_that_takes_too_long_is_named() {
+    let town = Town::open().await;
+    Purchase { sale: None, ..Purchase::made() }.tell(&town);
+    town.consume().await;
+    town.app
+        .database()
+        .administer(
+            "alter table repeats rename to repeats_kept;
+             create view repeats as select r.* from repeats_kept r cross join (select pg_sleep(60) offset 0) s",
+        )
+        .await;
+    let body = town.read("reconciliation").await;
+    assert_eq!(body["unchecked"], json!(["reports/no-event-is-told-twice"]));
+    assert_eq!(body["data"][0]["invariant"], "paid-order-has-one-sale");
+}
+
 #[tokio::test]
 async fn what_services_say_of_themselves_is_in_it() {
     let town = Town::open().await;
