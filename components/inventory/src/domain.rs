@@ -125,6 +125,16 @@ sdk::text_enum!(
     }
 );
 
+sdk::text_enum!(
+    /// How what was brought back is.
+    Condition {
+        /// It can be sold again.
+        Resalable = "resalable",
+        /// It is written off as soon as it is back.
+        Damaged = "damaged",
+    }
+);
+
 /// Whether something was made by this request, or by one before of which this is a repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {

@@ -16,4 +16,9 @@ pub const ALL: &[Migration] = &[
         name: "the locations and their first stock",
         sql: include_str!("../migrations/0004_seed_stock.sql"),
     },
+    Migration {
+        version: 5,
+        name: "the condition of what is brought back",
+        sql: include_str!("../migrations/0005_conditions.sql"),
+    },
 ];

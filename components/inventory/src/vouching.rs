@@ -1,5 +1,6 @@
 //! Vouchers: what the counter of a store sold (issues) and took back (receipts), as the service of sales
-//! tells of it, once for each reference.
+//! tells of it, once for each reference. What is brought back damaged comes and goes in one transaction, with a
+//! movement for each.
 //!
 //! The goods are gone or back already. A till that was offline may have sold what the ledger does not
 //! have: then as much as there is moves, and the rest is recorded as a discrepancy.
@@ -9,7 +10,9 @@ use sdk::{Context, Problem, Result, Tx};
 use serde::Serialize;
 
 use crate::domain::lines::Lines;
-use crate::domain::{Change, DiscrepancyKind, Kind, LocationId, Made, OnShortage, Place, ProductId, VoucherKind};
+use crate::domain::{
+    Change, Condition, DiscrepancyKind, Kind, LocationId, Made, OnShortage, Place, ProductId, VoucherKind,
+};
 use crate::ledger::{self, Locked, Refused};
 use crate::store::discrepancies::{self, Discrepancy, Missing};
 use crate::store::stock::Cause;
@@ -30,6 +33,8 @@ pub struct NewVoucher<'a> {
     /// The client's name for it, without the kind.
     pub reference: &'a str,
     pub on_shortage: OnShortage,
+    /// Of what is brought back.
+    pub condition: Condition,
     pub lines: &'a Lines,
 }
 
@@ -67,7 +72,7 @@ impl NewVoucher<'_> {
 /// for something else.
 pub async fn record(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str) -> Result<Recorded> {
     let now = context.clock.now();
-    let voucher = Voucher { on_shortage: new.on_shortage, recorded_at: now };
+    let voucher = Voucher { on_shortage: new.on_shortage, condition: new.condition, recorded_at: now };
     if !vouchers::insert(tx, new.kind, new.reference, voucher, actor).await? {
         return repeated(tx, new).await;
     }
@@ -101,9 +106,31 @@ async fn attempt(tx: &Tx, context: &Context, new: NewVoucher<'_>, actor: &str) -
     let reference = format!("{}/{}", new.kind.as_str(), new.reference);
     let cause = Cause { reference: Some(&reference), reason: None, actor, at: context.clock.now() };
     ledger::change(tx, context, &locked, &changes, cause, Vec::new()).await?;
+    if new.condition == Condition::Damaged {
+        write_off(tx, context, new, &lines, actor).await?;
+    }
     vouchers::insert_lines(tx, new.kind, new.reference, &lines).await?;
     account_for(tx, context, DiscrepancyKind::SoldWithoutStock, &reference, &missing).await?;
     Ok(lines)
+}
+
+/// What has just come back goes at once. The rows are this transaction's, and are looked at anew: they have changed.
+async fn write_off(
+    tx: &Tx,
+    context: &Context,
+    new: NewVoucher<'_>,
+    lines: &[VoucherLine],
+    actor: &str,
+) -> Result<(), Refused> {
+    let places: Vec<Place> = lines.iter().map(VoucherLine::place).collect();
+    let locked = ledger::lock(tx, &places).await?;
+    let gone = |line: &VoucherLine| Change::none(line.place(), Kind::Adjustment, line.line).on_hand(-line.moved);
+    let changes: Vec<Change> = lines.iter().map(gone).collect();
+    let reference = format!("write-off/{}", new.reference);
+    let reason = Some("damage: brought back");
+    let cause = Cause { reference: Some(&reference), reason, actor, at: context.clock.now() };
+    ledger::change(tx, context, &locked, &changes, cause, Vec::new()).await?;
+    Ok(())
 }
 
 async fn repeated(tx: &Tx, new: NewVoucher<'_>) -> Result<Recorded> {
@@ -111,7 +138,7 @@ async fn repeated(tx: &Tx, new: NewVoucher<'_>) -> Result<Recorded> {
     let lines = vouchers::lines(tx, new.kind, new.reference).await?;
     let asked = new.lines.iter().map(|line| (line.place, line.amount));
     let same = lines.iter().map(|line| (line.place(), line.quantity)).eq(asked);
-    if !same || voucher.on_shortage != new.on_shortage {
+    if !same || (voucher.on_shortage, voucher.condition) != (new.on_shortage, new.condition) {
         return Err(Problem::conflict("voucher-differs").detail("this reference was recorded before, with other lines"));
     }
     Ok(Recorded { voucher, lines, made: Made::Before })

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::access::Caller;
 use super::{QuantityLine, checked};
-use crate::domain::lines::{Amount, Lines};
-use crate::domain::{LocationId, Made, OnShortage, ProductId, VoucherKind, is_reference};
+use crate::domain::lines::Amount;
+use crate::domain::{Condition, LocationId, Made, OnShortage, ProductId, VoucherKind, is_reference};
 use crate::store::vouchers::VoucherLine;
 use crate::vouching::{self, NewVoucher, Recorded};
 
@@ -38,7 +38,7 @@ pub struct NewIssue {
     lines: Vec<QuantityLine>,
 }
 
-/// What came back and can be sold again.
+/// What came back.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReceipt {
@@ -46,6 +46,9 @@ pub struct NewReceipt {
     #[serde(default)]
     #[schema(example = 1)]
     location_id: Option<LocationId>,
+    /// `resalable` if left out.
+    #[serde(default)]
+    condition: Option<Condition>,
     /// Each product once for a location, in any order.
     #[schema(min_items = 1, max_items = 200)]
     lines: Vec<QuantityLine>,
@@ -119,12 +122,14 @@ pub(super) async fn issue(
 ) -> Result<(StatusCode, Json<Voucher>)> {
     let lines = checked(Amount::Quantity, body.location_id, &body.lines)?;
     let on_shortage = body.on_shortage.unwrap_or(OnShortage::Refuse);
-    record(&caller, &context, VoucherKind::Issue, &reference, on_shortage, &lines).await
+    let kind = VoucherKind::Issue;
+    let new = NewVoucher { kind, reference: &reference, on_shortage, condition: Condition::Resalable, lines: &lines };
+    record(&caller, &context, new).await
 }
 
 /// Record what came back
 ///
-/// Once for each reference.
+/// Once for each reference. What is damaged is written off at once: nobody can be promised it in between.
 #[utoipa::path(
     put, path = "/internal/v1/receipts/{ref}", operation_id = "recordReceipt", tag = "internal",
     request_body = NewReceipt,
@@ -145,22 +150,18 @@ pub(super) async fn receipt(
     Json(body): Json<NewReceipt>,
 ) -> Result<(StatusCode, Json<Voucher>)> {
     let lines = checked(Amount::Quantity, body.location_id, &body.lines)?;
-    record(&caller, &context, VoucherKind::Receipt, &reference, OnShortage::Refuse, &lines).await
+    let (kind, condition) = (VoucherKind::Receipt, body.condition.unwrap_or(Condition::Resalable));
+    let new = NewVoucher { kind, reference: &reference, on_shortage: OnShortage::Refuse, condition, lines: &lines };
+    record(&caller, &context, new).await
 }
 
-async fn record(
-    caller: &Caller,
-    context: &Context,
-    kind: VoucherKind,
-    reference: &str,
-    on_shortage: OnShortage,
-    lines: &Lines,
-) -> Result<(StatusCode, Json<Voucher>)> {
+async fn record(caller: &Caller, context: &Context, new: NewVoucher<'_>) -> Result<(StatusCode, Json<Voucher>)> {
+    let NewVoucher { kind, reference, .. } = new;
     if !is_reference(reference) {
         return Err(Problem::unprocessable("reference-invalid")
             .detail("the reference in the path must be 1 to 100 letters, digits, '.', '_', '-' or ':'"));
     }
-    let (new, actor) = (NewVoucher { kind, reference, on_shortage, lines }, &caller.actor());
+    let actor = &caller.actor();
     let attempt = |tx: Tx| async move { vouching::record(&tx, context, new, actor).await };
     let Recorded { voucher, lines, made } = context.db.transaction(attempt).await?;
     let status = match made {

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use sdk::{DbError, Executor, from_row, params};
 
 use super::columns;
-use crate::domain::{LocationId, OnShortage, Place, ProductId, VoucherKind};
+use crate::domain::{Condition, LocationId, OnShortage, Place, ProductId, VoucherKind};
 
 // Another request that records the same one is waited for.
 const INSERT: &str = "
-    insert into vouchers (kind, reference, on_shortage, recorded_by, recorded_at)
-    values ($1, $2, $3, $4, $5)
+    insert into vouchers (kind, reference, on_shortage, condition, recorded_by, recorded_at)
+    values ($1, $2, $3, $4, $5, $6)
     on conflict on constraint vouchers_pkey do nothing";
 
 const FIND: &str = "
-    select on_shortage, recorded_at from vouchers where kind = $1 and reference = $2";
+    select on_shortage, condition, recorded_at from vouchers where kind = $1 and reference = $2";
 
 const INSERT_LINES: &str = "
     insert into voucher_lines (kind, reference, line, location_id, product_id, quantity, moved)
@@ -31,6 +31,7 @@ const LINES: &str = "
 #[derive(Clone, Copy, Debug)]
 pub struct Voucher {
     pub on_shortage: OnShortage,
+    pub condition: Condition,
     pub recorded_at: Timestamp,
 }
 
@@ -44,7 +45,7 @@ pub struct VoucherLine {
     pub moved: i64,
 }
 
-from_row!(Voucher { on_shortage, recorded_at });
+from_row!(Voucher { on_shortage, condition, recorded_at });
 from_row!(VoucherLine { line, location_id, product_id, quantity, moved });
 
 impl VoucherLine {
@@ -61,7 +62,8 @@ pub async fn insert(
     voucher: Voucher,
     recorded_by: &str,
 ) -> Result<bool, DbError> {
-    let params = params![kind, reference, voucher.on_shortage, recorded_by, voucher.recorded_at];
+    let Voucher { on_shortage, condition, recorded_at } = voucher;
+    let params = params![kind, reference, on_shortage, condition, recorded_by, recorded_at];
     Ok(db.execute(INSERT, params).await? == 1)
 }
 

@@ -46,6 +46,32 @@ async fn a_return_brings_units_back_once_and_has_names_of_its_own() {
     depot.audited().await;
 }
 
+/// Comes and goes in one transaction: the ledger shows both, and nobody can be promised it.
+#[tokio::test]
+async fn what_is_brought_back_damaged_is_written_off_at_once() {
+    let depot = Depot::open().await;
+    depot.deliver(MONTREAL, NEW, 10).await;
+    let _ = issue(&depot.app, "s-1", &[(MONTREAL, NEW, 3)], "refuse").send().await.expect_status(201);
+    let damaged = |condition: &str| {
+        let body = json!({
+            "location_id": MONTREAL, "condition": condition,
+            "lines": [{"product_id": NEW, "quantity": 2}, {"product_id": NEWER, "quantity": 1}],
+        });
+        depot.app.put("/internal/v1/receipts/r-1").as_role(sdk::Role::Service).json(&body)
+    };
+    for status in [201, 200] {
+        let recorded: Value = damaged("damaged").send().await.expect_status(status).json();
+        assert_eq!(recorded["lines"][0]["moved"], 2);
+    }
+    damaged("resalable").send().await.expect_problem(409, "voucher-differs");
+    damaged("lost").send().await.expect_problem(422, "validation-failed");
+    assert_eq!(depot.held(MONTREAL, NEW).await, (7, 0, 0));
+    assert_eq!(depot.held(MONTREAL, NEWER).await, (0, 0, 0));
+    assert_eq!(depot.movements("receipt/r-1").await, [2, 1]);
+    assert_eq!(depot.movements("write-off/r-1").await, [-2, -1]);
+    depot.audited().await;
+}
+
 #[tokio::test]
 async fn a_sale_of_more_than_there_is_is_refused_unless_it_has_happened() {
     let depot = Depot::open().await;
