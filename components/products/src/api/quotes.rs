@@ -49,6 +49,19 @@ pub struct QuoteRequest {
     discount: Money,
     #[serde(default)]
     payment: Option<Payment>,
+    /// `refuse` if left out.
+    #[serde(default)]
+    archived: Option<OnArchived>,
+}
+
+/// What to do about a product that is not for sale any more.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnArchived {
+    /// 422.
+    Refuse,
+    /// It is quoted like any other: for what was sold while it was for sale.
+    Quote,
 }
 
 /// A line to be quoted.
@@ -174,11 +187,12 @@ pub(super) async fn quote(State(context): State<Context>, Json(request): Json<Qu
 }
 
 fn price(request: &QuoteRequest, offers: &HashMap<ProductId, Offer>, at: Timestamp) -> Result<Quote> {
+    let sold = |offer: &Offer| offer.status == Status::Active || request.archived == Some(OnArchived::Quote);
     let found: Vec<(&LineRequest, &Offer)> = request
         .lines
         .iter()
         .filter_map(|line| Some((line, offers.get(&line.product_id)?)))
-        .filter(|(_, offer)| offer.status == Status::Active)
+        .filter(|(_, offer)| sold(offer))
         .collect();
     if found.len() < request.lines.len() {
         return Err(invalid(unavailable(request, offers)));
@@ -244,7 +258,7 @@ fn unavailable(request: &QuoteRequest, offers: &HashMap<ProductId, Offer>) -> Ve
         let pointer = |member| format!("/lines/{index}/{member}");
         let product = match offers.get(&line.product_id) {
             None => Some(("product-not-found", "there is no such product, or it had no price then")),
-            Some(offer) if offer.status == Status::Archived => {
+            Some(offer) if offer.status == Status::Archived && request.archived != Some(OnArchived::Quote) => {
                 Some(("product-archived", "this product is not for sale any more"))
             }
             Some(_) => None,

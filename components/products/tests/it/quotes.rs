@@ -122,6 +122,28 @@ async fn discounts_come_before_taxes() {
     assert_eq!(answer["taxes"][0]["taxable"], cad(446));
 }
 
+/// For a till that sold it while it was for sale.
+#[tokio::test]
+async fn what_is_archived_is_quoted_for_who_asks_for_it() {
+    let shop = shop().await;
+    let tag = etag(&shop, 2).await;
+    let archived = manager(shop.delete("/api/v1/products/2")).header("if-match", tag).send().await;
+    assert_eq!(archived.status, 204);
+    let lines = json!([{ "product_id": 2, "quantity": 1 }]);
+    for refused in [json!({ "lines": lines }), json!({ "lines": lines, "archived": "refuse" })] {
+        let problem = quote(&shop, &refused).await.expect_problem(422, "validation-failed");
+        assert_eq!(problem["errors"][0]["code"], "product-archived");
+    }
+    let answer: Value = quote(&shop, &json!({ "lines": lines, "archived": "quote" })).await.expect_status(200).json();
+    assert_eq!(answer["lines"][0]["unit_price"], cad(279));
+    // What never was cannot be quoted, and a quantity is one all the same.
+    let lines = json!([{ "product_id": 999_999, "quantity": 1 }, { "product_id": 2, "quantity": 0 }]);
+    let problem =
+        quote(&shop, &json!({ "lines": lines, "archived": "quote" })).await.expect_problem(422, "validation-failed");
+    let codes: Vec<&Value> = problem["errors"].as_array().unwrap().iter().map(|error| &error["code"]).collect();
+    assert_eq!(codes, ["product-not-found", "quantity-out-of-range"]);
+}
+
 #[tokio::test]
 async fn errors_point_at_their_lines() {
     let shop = shop().await;
