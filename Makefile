@@ -12,7 +12,7 @@ CASES ?= 20000
 
 COMPTOIR   := $(CARGO_TARGET_DIR)/release/comptoir
 COMPONENTS := $(CARGO_TARGET_DIR)/wasm32-wasip2/component
-SERVICES   := products inventory customers orders checkout cart
+SERVICES   := products inventory reports sales customers orders cart checkout
 
 # For the wasm target, with the profile that the components ship with.
 GUEST := --profile component --target wasm32-wasip2

@@ -1,5 +1,6 @@
 //! Whole checkouts, one after the other by each buyer, through the gateway of the whole platform: how
-//! many a second, how long each takes, and what it asks of the databases.
+//! many a second, how long each takes, and what it asks of the databases. Then tills that sell while the
+//! head office looks on: how far behind its dashboard is.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -25,6 +26,11 @@ const WARM_UP: usize = 80;
 const WAREHOUSE: i64 = 100;
 const COKE: i64 = 1;
 const JUICE: i64 = 3;
+/// The first till of the first four stores.
+const TILLS: [i64; 4] = [11, 21, 31, 41];
+const SELLING: Duration = Duration::from_secs(15);
+/// Between two looks at the dashboard.
+const LOOK: Duration = Duration::from_millis(100);
 
 pub fn measure() -> Result<()> {
     let platform = Platform::start()?;
@@ -35,6 +41,8 @@ pub fn measure() -> Result<()> {
     let (latencies, time) = runtime.block_on(shop.buy(&buyers, carts))?;
     let after = round_trips(&platform)?;
     report(Measured::of(latencies, time), &before, after);
+    let (sales, looks) = runtime.block_on(shop.sell_and_look_on())?;
+    report_dashboard(sales, looks);
     platform.stop()
 }
 
@@ -54,6 +62,32 @@ fn report(measured: Measured, before: &BTreeMap<String, f64>, after: BTreeMap<St
         all += each;
     }
     println!("  {:<12} {all:>6.1}", "all");
+}
+
+/// A look at the dashboard: how long it took, and how long ago all was known that it shows.
+struct Look {
+    took: Duration,
+    lag_ms: i64,
+}
+
+fn report_dashboard(sales: usize, looks: Vec<Look>) {
+    let at = |mut values: Vec<f64>, hundredth: usize| {
+        values.sort_by(f64::total_cmp);
+        values[(values.len() - 1) * hundredth / 100]
+    };
+    let count = looks.len();
+    let (took, lag): (Vec<f64>, Vec<f64>) =
+        looks.into_iter().map(|look| (look.took.as_secs_f64() * 1e3, look.lag_ms as f64)).unzip();
+    println!(
+        "\n{:.0} sales/s of {} tills, and {count} looks at the dashboard meanwhile: answered in p50 {:.0} ms, p99 {:.0} \
+         ms; behind by p50 {:.0} ms, p99 {:.0} ms",
+        sales as f64 / SELLING.as_secs_f64(),
+        TILLS.len(),
+        at(took.clone(), 50),
+        at(took, 99),
+        at(lag.clone(), 50),
+        at(lag, 99)
+    );
 }
 
 fn milliseconds(us: u128) -> f64 {
@@ -100,6 +134,51 @@ impl Shop<'_> {
         });
         let latencies = try_join_all(bought).await?.concat();
         Ok((latencies, started.elapsed()))
+    }
+
+    /// Sells at all tills for a while; how much, and what the dashboard had to say meanwhile.
+    async fn sell_and_look_on(&self) -> Result<(usize, Vec<Look>)> {
+        let until = Instant::now() + SELLING;
+        let tills = try_join_all(TILLS.map(|register| self.till(register, until)));
+        let (sales, looks) = futures_util::future::try_join(tills, self.look_on(until)).await?;
+        Ok((sales.into_iter().sum(), looks))
+    }
+
+    async fn till(&self, register: i64, until: Instant) -> Result<usize> {
+        let key = self.platform.key("pos")?;
+        let headers = [("x-api-key", key.as_str())];
+        let drawer = json!({"cashier": "Julie", "opening_float": {"amount": 10_000, "currency": "CAD"}});
+        let path = format!("/api/v1/registers/{register}/sessions");
+        let (status, session) = self.send("POST", &path, &headers, &drawer).await?;
+        ensure!(status == 201, "a drawer was answered with {status}: {session:#}");
+        let sale = json!({
+            "session_id": session["id"],
+            "lines": [{"product_id": COKE, "quantity": 2}, {"product_id": JUICE, "quantity": 1}],
+            "payments": [{"method": "cash", "amount": {"amount": 2_000, "currency": "CAD"}}],
+        });
+        let mut sales = 0;
+        while Instant::now() < until {
+            let path = format!("/api/v1/sales/{}", uuid::Uuid::now_v7());
+            let (status, answer) = self.send("PUT", &path, &headers, &sale).await?;
+            ensure!(status == 201, "a sale was answered with {status}: {answer:#}");
+            sales += 1;
+        }
+        Ok(sales)
+    }
+
+    async fn look_on(&self, until: Instant) -> Result<Vec<Look>> {
+        let key = self.platform.key("hq")?;
+        let (mut looks, mut clock) = (Vec::new(), tokio::time::interval(LOOK));
+        while Instant::now() < until {
+            clock.tick().await;
+            let sent = Instant::now();
+            let headers = [("x-api-key", key.as_str())];
+            let (status, answer) = self.send("GET", "/api/v1/reports/dashboard", &headers, &Value::Null).await?;
+            ensure!(status == 200, "a dashboard was answered with {status}: {answer:#}");
+            let lag_ms = answer["freshness"]["lag_ms"].as_i64().context("a lag")?;
+            looks.push(Look { took: sent.elapsed(), lag_ms });
+        }
+        Ok(looks)
     }
 
     /// An account, and its token.

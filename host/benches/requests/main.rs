@@ -4,7 +4,7 @@
 //! Servers, each a process: the host with `products.wasm`; a twin in axum with sqlx's own pool, as
 //! one would write it; a twin with the host's pool; all on one Postgres, same SQL, same JSON. The
 //! rounds alternate between them, and the medians are reported. Then what there is no twin of: swaps
-//! under load, instances, starts, memory, and whole checkouts.
+//! under load, instances, starts, memory, whole checkouts, and a dashboard beside tills.
 
 #![allow(
     clippy::expect_used,

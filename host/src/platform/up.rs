@@ -44,6 +44,26 @@ struct Definition {
 const SERVICES: &[Definition] = &[
     Definition { name: "products", ports: &[8001], peers: &[], secrets: &[] },
     Definition { name: "inventory", ports: &[8002], peers: &[], secrets: &[] },
+    Definition {
+        name: "reports",
+        ports: &[8003],
+        peers: &[
+            ("products", "products"),
+            ("inventory", "inventory"),
+            ("sales", "sales"),
+            ("customers", "customers"),
+            ("orders", "orders"),
+            ("cart", "cart"),
+            ("checkout", "checkout"),
+        ],
+        secrets: &[],
+    },
+    Definition {
+        name: "sales",
+        ports: &[8004],
+        peers: &[("products", "products"), ("inventory", "inventory")],
+        secrets: &[],
+    },
     Definition { name: "customers", ports: &[8005], peers: &[], secrets: &["token-key"] },
     Definition { name: "cart", ports: &[8007, 8017, 8027], peers: &[("products", "products")], secrets: &[] },
     Definition {
@@ -61,6 +81,7 @@ const SERVICES: &[Definition] = &[
             ("customers", "customers"),
             ("cart", "cart"),
             ("orders", "orders"),
+            ("sales", "sales"),
             // The payment provider, in production another company's; here its simulator, which checkout brings along.
             ("payments", "checkout"),
         ],

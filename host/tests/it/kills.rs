@@ -10,7 +10,7 @@ use crate::support::gate::Moment;
 use crate::support::shop::{Purchase, Shop};
 
 /// What a checkout calls on its way: who, and what of the path tells the call from those before it.
-const CALLS: [(&str, &str); 12] = [
+const CALLS: [(&str, &str); 13] = [
     ("cart", "/snapshot"),
     ("products", "/price-quotes"),
     ("customers", "/internal/v1/customers/"),
@@ -22,6 +22,7 @@ const CALLS: [(&str, &str); 12] = [
     ("checkout", "/capture"),
     ("inventory", "/commit"),
     ("orders", "/confirm"),
+    ("sales", "/internal/v1/sales/"),
     ("cart", "/consume"),
     ("customers", "/internal/v1/loyalty/"),
 ];
@@ -132,7 +133,7 @@ async fn databases_go_away_for_a_while_and_nothing_is_lost() {
     const BUYERS: usize = 36;
     let mut shop = Shop::open().await;
     let customer = shop.customer().await;
-    for name in ["checkout", "inventory", "orders", "cart", "customers", "products"] {
+    for name in ["checkout", "inventory", "orders", "cart", "customers", "products", "sales"] {
         let mut purchases = Vec::new();
         for _ in 0..BUYERS {
             purchases.push(shop.purchase(customer, "tok_ok").await);
@@ -163,7 +164,7 @@ async fn databases_go_away_for_a_while_and_nothing_is_lost() {
     }
     let entries = shop.books().audited().await;
     let completed = entries.iter().filter(|entry| entry.state == "completed");
-    assert_eq!(completed.count(), 6 * BUYERS);
+    assert_eq!(completed.count(), 7 * BUYERS);
     let orders = shop.books().number("orders", "select count(*) from orders where status = 'confirmed'").await;
-    assert_eq!(usize::try_from(orders), Ok(6 * BUYERS));
+    assert_eq!(usize::try_from(orders), Ok(7 * BUYERS));
 }

@@ -22,6 +22,7 @@ mod command_line;
 mod compile;
 mod conformance;
 mod database;
+mod day;
 mod disconnects;
 mod fixtures;
 mod fuzz;

@@ -1,6 +1,7 @@
 //! The whole platform as its users meet it: `comptoir up`, a child process that ends with the test.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -22,7 +23,8 @@ use super::guest;
 
 /// Two clusters' worth of initdb, eight hosts, and a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(180);
-pub const SERVICES: [&str; 6] = ["products", "inventory", "customers", "orders", "checkout", "cart"];
+pub const SERVICES: [&str; 8] =
+    ["products", "inventory", "reports", "sales", "customers", "orders", "cart", "checkout"];
 
 pub struct Platform {
     child: Child,
@@ -103,7 +105,7 @@ impl Platform {
         self.folder.path().join("data/secrets").join(name)
     }
 
-    fn secret(&self, name: &str) -> String {
+    pub fn secret(&self, name: &str) -> String {
         std::fs::read_to_string(self.secret_file(name)).expect("a secret").trim().to_owned()
     }
 
@@ -156,6 +158,13 @@ impl Platform {
         waited.await.unwrap_or_else(|_| panic!("never happened: {what}\n{}", self.log()));
     }
 
+    /// Where it listens; of several, the first one.
+    pub fn service(&self, name: &str) -> SocketAddr {
+        let replica = if name == "cart" { "cart-1" } else { name };
+        let address = self.line(&format!("{replica}: http://"));
+        address.split('/').next().expect("an address").parse().expect("an address")
+    }
+
     /// What the services' databases say.
     pub fn books(&self) -> Books {
         let port = self.line("postgres: ready on port ");
@@ -164,9 +173,7 @@ impl Platform {
             let (role, database) = (format!("comptoir_{name}"), name);
             let password = self.secret(&format!("postgres-{role}"));
             let url = format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable");
-            let replica = if name == "cart" { "cart-1" } else { name };
-            let address = self.line(&format!("{replica}: http://"));
-            let address = address.split('/').next().expect("an address").parse().expect("an address");
+            let address = self.service(name);
             (name, Service { address, database: PgConnectOptions::from_str(&url).expect("a URL") })
         };
         Books::new(SERVICES.map(service).into(), &self.secret("service-secret"))

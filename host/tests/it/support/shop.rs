@@ -22,13 +22,14 @@ const GATEWAY_SECRET: &str = "the-gateway";
 const SERVICE_SECRET: &str = "the-services";
 
 /// Each with the services that it calls.
-const SERVICES: [(&str, &[&str]); 6] = [
+const SERVICES: [(&str, &[&str]); 7] = [
     ("products", &[]),
     ("inventory", &[]),
     ("customers", &[]),
     ("cart", &["products"]),
     ("orders", &["inventory", "checkout"]),
-    ("checkout", &["cart", "products", "inventory", "customers", "orders", "payments"]),
+    ("sales", &["products", "inventory"]),
+    ("checkout", &["cart", "products", "inventory", "customers", "orders", "sales", "payments"]),
 ];
 
 /// Two cokes and a juice.
