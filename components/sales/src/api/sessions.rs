@@ -263,7 +263,7 @@ pub(super) async fn close(
             session.version += 1;
             sessions::close(&tx, &session, &closed).await?;
             session.status = SessionStatus::Closed;
-            session.closed = Some(closed.clone());
+            session.closed = Some(Box::new(closed.clone()));
             let number = numbered.text(Paper::Z);
             outbox::publish(&tx, context, vec![events::closed(&session, &closed, &number)?]).await?;
             Ok(Reply::ok(&ReportBody::z(&session, &closed, number)?))

@@ -70,7 +70,7 @@ pub struct Session {
     /// The principal that did it.
     pub opened_by: String,
     pub opened_at: Timestamp,
-    pub closed: Option<Closed>,
+    pub closed: Option<Box<Closed>>,
     /// Counts its events.
     pub version: i64,
 }

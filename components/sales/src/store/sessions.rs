@@ -149,7 +149,7 @@ impl FromRow for Session {
             opened_at: row.get("opened_at")?,
             closed: match status {
                 SessionStatus::Open => None,
-                SessionStatus::Closed => Some(closed(row)?),
+                SessionStatus::Closed => Some(Box::new(closed(row)?)),
             },
             version: row.get("version")?,
         })
