@@ -10,6 +10,7 @@ pub mod inventory;
 pub mod orders;
 pub mod payments;
 pub mod products;
+pub mod sales;
 
 use sdk::{ClientError, client};
 use serde::Deserialize;

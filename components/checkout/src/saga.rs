@@ -18,7 +18,7 @@ use crate::domain::basket::Cart;
 use crate::domain::checkout::{Checkout, StepState, Taken};
 use crate::domain::decision::{Report, Turn, decide, is_pivot};
 use crate::domain::failure::{Code, Failure};
-use crate::domain::steps::Step;
+use crate::domain::steps::{PIVOT, Step};
 use crate::domain::{LEASE, State, later, pause_after};
 use crate::store::{self, Saved, Written};
 use crate::{events, patience::Patience};
@@ -217,6 +217,10 @@ impl Worker<'_> {
         let saved = store::save(self.context, &self.checkout, written).await?;
         if saved != Saved::No {
             self.basket = false;
+            if self.checkout.step == PIVOT {
+                // As it is written: the first one counts.
+                self.checkout.pivoted_at.get_or_insert(self.checkout.updated_at);
+            }
         }
         Ok(saved)
     }

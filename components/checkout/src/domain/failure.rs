@@ -33,6 +33,8 @@ sdk::text_enum!(
         OrderCancelled = "order-cancelled",
         /// Orders has another opinion of what adds up: a bug.
         OrderRefused = "order-refused",
+        /// So has sales: a bug as well, and none that a customer hears of.
+        SaleRefused = "sale-refused",
         /// The customer called it off.
         CheckoutCancelled = "checkout-cancelled",
         /// A service was away for too long.

@@ -94,8 +94,9 @@ pub const STEPS: &[Rule] = &[
     rule(Commit, Writes, None, GoOn),
     // Refused: the order was cancelled, and orders gives back what was captured.
     rule(Confirm, Writes, None, End),
-    // There is no service of sales yet: skipped.
-    rule(Sale, Reads, None, GoOn),
+    // Refused: sales has another opinion of what adds up, or another sale of the order. A bug, and logged as one; it
+    // takes nothing from the customer.
+    rule(Sale, Writes, None, GoOn),
     // Refused: the cart is gone, and with it what would be taken out of it.
     rule(Consume, Writes, None, GoOn),
     // Refused: the customer has erased the account, or has all the points that there can be.

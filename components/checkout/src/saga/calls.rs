@@ -4,7 +4,7 @@ use sdk::{ClientError, log};
 
 use super::Worker;
 use crate::clients::payments::{self, Voided};
-use crate::clients::{Said, cart, customers, inventory, orders, products};
+use crate::clients::{Said, cart, customers, inventory, orders, products, sales};
 use crate::domain::basket::Basket;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::steps::Step;
@@ -56,7 +56,6 @@ impl Worker<'_> {
             Step::Capture => payments::capture(http, checkout.payment_id, checkout.attempts).await.into(),
             Step::Commit => inventory::commit(http, checkout.reservation_id).await.into(),
             Step::Confirm => orders::confirm(http, checkout.order_id).await.into(),
-            Step::Sale => Came::Skipped("there is no service of sales yet"),
             Step::Void => match payments::void(http, checkout.payment_id).await {
                 Ok(Voided::Yes | Voided::Unknown) => Came::Done,
                 Ok(Voided::TooLate) => Came::Unknown(contradiction("a payment is captured that was never to be")),
@@ -67,10 +66,12 @@ impl Worker<'_> {
                 orders::cancel(http, checkout.order_id, reason).await.into()
             }
             Step::Release => inventory::release(http, checkout.reservation_id).await.into(),
-            Step::Reserve | Step::Order | Step::Authorize | Step::Consume | Step::Loyalty => match &checkout.basket {
-                Some(basket) => self.with_basket(basket).await,
-                None => Came::Unknown(contradiction("there is no basket")),
-            },
+            Step::Reserve | Step::Order | Step::Authorize | Step::Sale | Step::Consume | Step::Loyalty => {
+                match &checkout.basket {
+                    Some(basket) => self.with_basket(basket).await,
+                    None => Came::Unknown(contradiction("there is no basket")),
+                }
+            }
         }
     }
 
@@ -80,12 +81,23 @@ impl Worker<'_> {
             Step::Reserve => inventory::reserve(http, checkout.reservation_id, basket).await.into(),
             Step::Order => orders::make(http, checkout, basket).await.into(),
             Step::Authorize => payments::authorize(http, checkout, basket.total()).await.into(),
+            Step::Sale => self.record_sale(basket).await,
             Step::Consume => cart::consume(http, checkout.cart_id, checkout.id, &basket.units()).await.into(),
             _ => match basket.points() {
                 0 => Came::Skipped("less than a point"),
                 points => customers::earn(http, checkout.order_id, checkout.customer_id, points).await.into(),
             },
         }
+    }
+
+    /// The customer does not wait for whoever repairs it: what was paid is ordered, and the audit shows what is missing.
+    async fn record_sale(&self, basket: &Basket) -> Came {
+        let said = sales::record(&self.context.http, &self.checkout, basket).await;
+        if let Ok(Said::No(failure)) = &said {
+            let (id, order) = (self.checkout.id, self.checkout.order_id);
+            log::error!("a sale was refused", checkout = id, order = order, reason = failure.detail);
+        }
+        said.into()
     }
 
     async fn read_cart(&mut self) -> Came {

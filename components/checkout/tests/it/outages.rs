@@ -52,9 +52,13 @@ async fn whoever_is_away_throughout_is_given_up_and_the_key_may_try_again() {
 async fn past_the_pivot_it_goes_forward_when_whoever_was_away_is_back() {
     let shop = Shop::open().await;
     let marie = shop.customer("marie").await;
-    for (service, part) in
-        [("inventory", "/commit"), ("orders", "/confirm"), ("cart", "/consume"), ("customers", "/loyalty")]
-    {
+    for (service, part) in [
+        ("inventory", "/commit"),
+        ("orders", "/confirm"),
+        ("sales", "/internal/v1/sales/"),
+        ("cart", "/consume"),
+        ("customers", "/loyalty"),
+    ] {
         let purchase = shop.purchase(marie, "tok_ok").await;
         let trap = shop.client.set_trap(service, part, sdk::testing::Moment::Before);
         let buying = tokio::spawn(shop.check_out(&purchase).send());
@@ -112,6 +116,7 @@ async fn what_passes_soon_is_not_noticed() {
         ("cart", "/snapshot", Fault::Status(503)),
         ("inventory", "/pin", Fault::Status(500)),
         ("orders", "/confirm", Fault::Status(429)),
+        ("sales", "/internal/v1/sales/", Fault::Status(503)),
         ("customers", "/loyalty", Fault::Down),
     ] {
         shop.client.set_fault_once(service, part, fault);
@@ -119,7 +124,10 @@ async fn what_passes_soon_is_not_noticed() {
     let body: Value = shop.check_out(&purchase).send().await.expect_status(201).json();
     let steps = shop.read(uuid(&body["id"])).await["steps"].clone();
     let retried = |name: &str| steps.as_array().unwrap().iter().find(|s| s["step"] == name).unwrap()["retries"].clone();
-    assert_eq!(["cart", "price", "pin", "confirm", "loyalty"].map(retried), [1, 0, 1, 1, 1].map(|n| json!(n)));
+    assert_eq!(
+        ["cart", "price", "pin", "confirm", "sale", "loyalty"].map(retried),
+        [1, 0, 1, 1, 1, 1].map(|n| json!(n))
+    );
     shop.audited().await;
 }
 
@@ -134,6 +142,7 @@ async fn an_answer_that_makes_no_sense_is_asked_for_again() {
         ("inventory", "/internal/v1/reservations/", Fault::Status(404)),
         ("payments", "/payments/", Fault::Status(402)),
         ("payments", "/capture", Fault::Status(409)),
+        ("sales", "/internal/v1/sales/", Fault::Status(404)),
     ] {
         shop.client.set_fault_once(service, part, fault);
     }

@@ -1,5 +1,6 @@
 //! The way that it should go.
 
+use sdk::Role;
 use serde_json::{Value, json};
 
 use crate::support::{COKE, JUICE, Shop, TOTAL, int, money, uuid};
@@ -30,7 +31,7 @@ async fn the_whole_way_of_a_purchase() {
             "capture done",
             "commit done",
             "confirm done",
-            "sale skipped",
+            "sale done",
             "consume done",
             "loyalty done",
         ]
@@ -40,6 +41,14 @@ async fn the_whole_way_of_a_purchase() {
     let order: Value = order.send().await.expect_status(200).json();
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("confirmed"), &json!("paid")));
     assert_eq!(order["total"], money(TOTAL));
+    let sale = shop.sales.get(format!("/internal/v1/sales/{}", uuid(&body["order_id"]))).as_role(Role::Service);
+    let sale: Value = sale.send().await.expect_status(200).json();
+    assert_eq!((&sale["number"], &sale["checkout_id"]), (&json!("100-W-000001"), &body["id"]));
+    assert_eq!(
+        (&sale["total"], &sale["taxes"], &sale["lines"][0]["tax_category"]),
+        (&order["total"], &order["taxes"], &order["lines"][0]["tax_category"])
+    );
+    assert_eq!(sale["customer_id"], marie);
     assert!(shop.lines(purchase.cart).await.is_empty());
     assert_eq!(shop.stock(COKE).await, (4_998, 0));
     let points = shop.customers.get(format!("/api/v1/customers/{marie}/loyalty")).as_customer(marie);
@@ -49,7 +58,7 @@ async fn the_whole_way_of_a_purchase() {
 
 /// Invariant 15: one total, to the cent.
 #[tokio::test]
-async fn estimate_quote_order_and_capture_have_one_total() {
+async fn estimate_quote_order_capture_and_sale_have_one_total() {
     let shop = Shop::open().await;
     let marie = shop.customer("marie").await;
     for (seed, lines) in (1_i64..).zip([
@@ -73,6 +82,9 @@ async fn estimate_quote_order_and_capture_have_one_total() {
         let taxes =
             |of: &Value| of["taxes"].as_array().unwrap().iter().map(|t| t["amount"].clone()).collect::<Vec<_>>();
         assert_eq!((&order["total"], &order["deposits"]), (&total, &quote["deposits"]));
+        let sale = shop.sales.get(format!("/internal/v1/sales/{}", uuid(&body["order_id"]))).as_role(Role::Service);
+        let sale: Value = sale.send().await.expect_status(200).json();
+        assert_eq!((&sale["total"], &sale["taxes"], &sale["deposits"]), (&total, &order["taxes"], &quote["deposits"]));
         assert_eq!(taxes(&order), taxes(&quote));
     }
     shop.audited().await;
@@ -108,16 +120,43 @@ async fn a_guests_cart_is_bought_by_whoever_has_signed_in() {
     shop.audited().await;
 }
 
+/// Whoever goes on after a crash tells of the same sale: of the moment at which the capture was intended.
+#[tokio::test]
+async fn a_sale_is_of_the_day_on_which_it_was_paid() {
+    let shop = Shop::open().await;
+    let marie = shop.customer("marie").await;
+    for crash in [false, true] {
+        let purchase = shop.purchase(marie, "tok_ok").await;
+        if crash {
+            let trap = shop.client.set_trap("orders", "/confirm", sdk::testing::Moment::After);
+            let buying = tokio::spawn(shop.check_out(&purchase).send());
+            trap.sprung().await;
+            buying.abort();
+            shop.pass(86_400);
+        }
+        let body: Value = shop.check_out(&purchase).send().await.expect_status(201).json();
+        let sql = "select (pivoted_at = $2::timestamptz) from checkouts where id = $1";
+        let sale = shop.sales.get(format!("/internal/v1/sales/{}", uuid(&body["order_id"]))).as_role(Role::Service);
+        let sale: Value = sale.send().await.expect_status(200).json();
+        let sold_at: jiff::Timestamp = sale["sold_at"].as_str().unwrap().parse().unwrap();
+        let params = sdk::params![uuid(&body["id"]), sold_at];
+        let (same,): (bool,) = sdk::Executor::query_one(shop.checkout.db(), sql, params).await.unwrap();
+        assert!(same, "{sale:#}");
+        assert_eq!(sale["sold_at"] == sale["recorded_at"], !crash);
+    }
+    shop.audited().await;
+}
+
 /// One to accept, one for each intention and result, two of the provider's own books.
 #[tokio::test]
-async fn a_checkout_asks_its_database_eleven_times() {
+async fn a_checkout_asks_its_database_twelve_times() {
     let shop = Shop::open().await;
     let marie = shop.customer("marie").await;
     let purchase = shop.purchase(marie, "tok_ok").await;
     let before = shop.checkout.db().round_trips();
     let _ = shop.check_out(&purchase).send().await.expect_status(201);
     let provider = 2;
-    assert_eq!(shop.checkout.db().round_trips() - before - provider, 11);
+    assert_eq!(shop.checkout.db().round_trips() - before - provider, 12);
     // Nothing to do is one look.
     let before = shop.checkout.db().round_trips();
     shop.resume().await;

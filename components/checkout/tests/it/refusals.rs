@@ -195,3 +195,33 @@ async fn what_does_not_fit_is_refused_with_its_place() {
     }
     assert_eq!(count(&shop.checkout, "select count(*) from checkouts").await, 0);
 }
+
+/// Sales has another opinion of what adds up, or another sale of the order: that is a bug, and the customer, who has
+/// paid, does not hear of it. Of the other books that one is missing, they are all as they should be.
+#[tokio::test]
+async fn a_sale_that_is_refused_is_noted_and_the_purchase_goes_on() {
+    let shop = Shop::open().await;
+    let marie = shop.customer("marie").await;
+    for (status, code) in [(409, "sale-differs"), (422, "validation-failed")] {
+        let refusing = axum::Router::new().fallback(move || async move {
+            let status = axum::http::StatusCode::from_u16(status).unwrap();
+            (status, axum::Json(json!({"code": code})))
+        });
+        shop.client.connect("sales", refusing);
+        let purchase = shop.purchase(marie, "tok_ok").await;
+        let body: Value = shop.check_out(&purchase).send().await.expect_status(201).json();
+        let id = uuid(&body["id"]);
+        let steps = shop.read(id).await["steps"].clone();
+        let sale = steps.as_array().unwrap().iter().find(|step| step["step"] == "sale").unwrap();
+        assert_eq!((&sale["state"], &sale["note"]), (&json!("refused"), &json!("sale-refused")));
+        assert_eq!((&body["state"], &body["failure"]), (&json!("completed"), &Value::Null));
+        let books = shop.books(id).await;
+        assert_eq!((books.order.as_str(), books.captured, books.sales.len()), ("confirmed", crate::support::TOTAL, 0));
+        assert!(shop.lines(purchase.cart).await.is_empty());
+        // Somebody has to look at it, and is told.
+        let violations = shop.checkout.violations().await;
+        let found = violations.iter().find(|found| found.offender["checkout_id"] == json!(id)).unwrap();
+        assert_eq!(found.invariant, "completed-checkout-took-every-step");
+        assert_eq!((&found.offender["step"], &found.offender["step_state"]), (&json!("sale"), &json!("refused")));
+    }
+}

@@ -27,6 +27,7 @@ pub struct Shop {
     pub customers: TestApp,
     pub cart: TestApp,
     pub orders: TestApp,
+    pub sales: TestApp,
     pub checkout: TestApp,
 }
 
@@ -54,6 +55,8 @@ pub struct Books {
     pub payment: String,
     pub captured: i64,
     pub refunded: i64,
+    /// The totals of the sales of the order: one, or none.
+    pub sales: Vec<i64>,
 }
 
 impl Shop {
@@ -66,12 +69,13 @@ impl Shop {
             let secrets = Secrets::fixed([("token-key", "0123456789abcdef0123456789abcdef")]);
             TestApp::of(service).clock(clock.clone()).client(client.clone()).secrets(secrets).build()
         };
-        let (products, inventory, customers, cart, orders, checkout) = tokio::join!(
+        let (products, inventory, customers, cart, orders, sales, checkout) = tokio::join!(
             start(&products::SERVICE),
             start(&inventory::SERVICE),
             start(&customers::SERVICE),
             start(&cart::SERVICE),
             start(&orders::SERVICE),
+            start(&sales::SERVICE),
             start(&checkout::SERVICE),
         );
         for (name, app) in [
@@ -80,12 +84,13 @@ impl Shop {
             ("customers", &customers),
             ("cart", &cart),
             ("orders", &orders),
+            ("sales", &sales),
             ("checkout", &checkout),
             ("payments", &checkout),
         ] {
             client.connect(name, app.router());
         }
-        Shop { clock, client, products, inventory, customers, cart, orders, checkout }
+        Shop { clock, client, products, inventory, customers, cart, orders, sales, checkout }
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -194,11 +199,11 @@ impl Shop {
     pub async fn books(&self, id: Uuid) -> Books {
         type Ids = (String, Option<String>, Uuid, Uuid, Uuid);
         let sql = "select state, failure, order_id, reservation_id, payment_id from checkouts where id = $1";
-        let (state, failure, order, reservation, payment): Ids =
+        let (state, failure, order_id, reservation, payment): Ids =
             self.checkout.db().query_one(sql, params![id]).await.unwrap();
         let sql = "select coalesce(o.status, 'barred'), coalesce(o.captured_cents, 0), coalesce(o.refunded_cents, 0)
             from order_ids i left join orders o on o.id = i.order_id where i.order_id = $1";
-        let found: Option<(String, i64, i64)> = one(&self.orders, sql, order).await;
+        let found: Option<(String, i64, i64)> = one(&self.orders, sql, order_id).await;
         let (order, order_captured, order_refunded) = found.unwrap_or(("none".to_owned(), 0, 0));
         let found: Option<(String,)> =
             one(&self.inventory, "select status from reservations where id = $1", reservation).await;
@@ -207,7 +212,10 @@ impl Shop {
             from provider_payments where id = $1";
         let found: Option<(String, i64, i64)> = one(&self.checkout, sql, payment).await;
         let (payment, captured, refunded) = found.unwrap_or(("none".to_owned(), 0, 0));
-        Books { state, failure, order, order_captured, order_refunded, reservation, payment, captured, refunded }
+        let sql = "select total_cents from sales where order_id = $1";
+        let sales: Vec<(i64,)> = self.sales.db().query(sql, params![order_id]).await.unwrap();
+        let sales = sales.into_iter().map(|(total,)| total).collect();
+        Books { state, failure, order, order_captured, order_refunded, reservation, payment, captured, refunded, sales }
     }
 
     /// Units of the product that the warehouse has, and that are promised.
@@ -217,9 +225,10 @@ impl Shop {
     }
 
     /// That every service keeps its rules, and that the books of all of them say the same of every checkout:
-    /// paid <=> ordered <=> the units are gone, once each (8); and nothing is kept for what was given up (9, 14).
+    /// paid <=> ordered <=> a sale <=> the units are gone, once each (8); and nothing is kept for what was given up (9, 14).
     pub async fn audited(&self) {
-        for app in [&self.products, &self.inventory, &self.customers, &self.cart, &self.orders, &self.checkout] {
+        let (front, back) = ([&self.products, &self.cart, &self.checkout], [&self.inventory, &self.customers]);
+        for app in front.into_iter().chain(back).chain([&self.orders, &self.sales]) {
             let violations: Vec<Value> = app.violations().await.into_iter().map(|found| json!(found)).collect();
             assert_eq!(violations, [] as [Value; 0]);
         }
@@ -233,9 +242,10 @@ impl Shop {
                     assert_eq!((books.payment.as_str(), books.reservation.as_str()), ("captured", "committed"));
                     assert!(["confirmed", "cancelled"].contains(&books.order.as_str()), "{books:?}");
                     assert_eq!(books.order == "cancelled", kept.0 == 0, "{books:?}");
+                    assert_eq!(books.sales, [books.captured], "{books:?}");
                 }
                 "failed" | "cancelled" => {
-                    assert_eq!(kept.0, 0, "{books:?}");
+                    assert_eq!((kept.0, books.sales.len()), (0, 0), "{books:?}");
                     assert!(["none", "barred", "cancelled"].contains(&books.order.as_str()), "{books:?}");
                     assert!(["none", "declined", "voided", "captured"].contains(&books.payment.as_str()), "{books:?}");
                     let committed = books.reservation == "committed";
