@@ -13,7 +13,8 @@ use crate::support::platform::Platform;
 
 /// A start, and whatever it is busy with.
 const PATIENCE: Duration = Duration::from_secs(240);
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two attempts.
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
 pub struct Running {
@@ -44,18 +45,23 @@ impl Running {
 
     /// Everything at once, and the next start over what is left.
     pub async fn power_fails_and_comes_back(&self) {
-        let platform = self.platform.write().await.take().expect("it is running");
+        let mut platform = self.platform.write().await.take().expect("it is running");
         let folder = platform.power_fails();
+        // Those who were asking it find out, and then it has ended: until then the folder is its own.
+        while let Err(still_asked) = Arc::try_unwrap(platform) {
+            platform = still_asked;
+            tokio::time::sleep(PAUSE).await;
+        }
         let again = Platform::start_in(folder).await;
         *self.platform.write().await = Some(Arc::new(again));
     }
 
     pub async fn stop(self) {
         let platform = self.platform.write().await.take().expect("it is running");
-        Arc::into_inner(platform).expect("nobody else has it").stop().await;
+        Arc::into_inner(platform).expect("nobody asks it any more").stop().await;
     }
 
-    /// Sent again until it is answered, and done: whoever is asked twice has to notice.
+    /// Sent again until it is answered: whoever is asked twice has to notice.
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
         let began = Instant::now();
         loop {
@@ -63,7 +69,6 @@ impl Running {
             if let Some(platform) = self.platform.read().await.clone() {
                 let request = platform.request(method.clone(), path, headers, body);
                 if let Ok(answer) = self.client.try_send(request).await
-                    && answer.status != 202
                     && answer.status.as_u16() < 502
                     && answer.header("retry-after").is_none()
                 {

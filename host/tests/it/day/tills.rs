@@ -124,8 +124,8 @@ impl Day {
     /// The drawer holds what the book says, but for what somebody has taken out of it.
     async fn close(&self, session: &str, book: &Book, missing: i64) {
         let counted = json!({"counted_cash": money(FLOAT + book.drawer - missing)});
-        let closed = self.post(&format!("/api/v1/sessions/{session}/close"), &format!("close-{session}"), &counted);
-        let report = closed.await;
+        let (path, key) = (format!("/api/v1/sessions/{session}/close"), format!("close-{session}"));
+        let report = self.post(&path, &key, &counted).await;
         assert_eq!(cents(&report["difference"]), -missing, "{report:#}");
     }
 }
