@@ -221,10 +221,12 @@ pub(super) async fn read(
 ) -> Result<Response> {
     let dossier = store::get(&context.db, id).await?.ok_or_else(|| sale_not_found(id))?;
     let tag = tag(&dossier.sale);
+    // Some of it may come back at any moment: asked for again each time.
+    let private = [(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
     if if_none_match.matches(&tag) {
-        return Ok(NotModified(tag).into_response());
+        return Ok((private, NotModified(tag)).into_response());
     }
-    answer(dossier, StatusCode::OK)
+    Ok((private, answer(dossier, StatusCode::OK)?).into_response())
 }
 
 impl From<list::Summary> for SaleSummary {

@@ -50,6 +50,7 @@ async fn a_sale_is_priced_paid_and_numbered() {
     assert_eq!(shop.drawer(session).await, 11_120);
     assert_eq!((shop.stock(1, COKE).await, shop.stock(1, JUICE).await), (238, 239));
     let cached = shop.app.get(path(&sale)).as_role(Role::Pos).header("if-none-match", "\"1\"").send().await;
+    assert_eq!(cached.header("cache-control"), "private, no-cache");
     let _ = cached.expect_status(304);
     assert_eq!(shop.sold(session).await["number"], "1-2-000002");
     shop.audited().await;
