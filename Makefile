@@ -11,7 +11,7 @@ ARGS ?=
 CASES ?= 20000
 
 COMPTOIR   := $(CARGO_TARGET_DIR)/release/comptoir
-COMPONENTS := $(CARGO_TARGET_DIR)/wasm32-wasip2/component
+COMPONENTS ?= $(CARGO_TARGET_DIR)/wasm32-wasip2/component
 SERVICES   := products inventory reports sales customers orders cart checkout
 
 # For the wasm target, with the profile that the components ship with.
@@ -22,7 +22,10 @@ TOOLS      := $(HOME)/.cache/comptoir/tools
 CARGO_DENY := $(TOOLS)/cargo-deny@0.20.2/bin/cargo-deny
 TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 
-.PHONY: help up test soak fuzz lint bench components fixtures host clean wasm-target postgres
+# What `load` does: smoke, load, stress, spike, soak or breakpoint. SCENARIO=purchases,carts chooses; k6/main.js lists them.
+WORKLOAD ?= smoke
+
+.PHONY: help up test soak fuzz lint bench load load-compare components fixtures host clean wasm-target postgres
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -60,6 +63,14 @@ fuzz: components fixtures host | postgres ## Try many more damaged components, m
 # What is measured is what ships; the twins are built the same way.
 bench: components host | postgres ## Measure requests through the host against a native twin
 	$(COMPTOIR) postgres -- cargo bench --profile dist --workspace --bench requests $(ARGS)
+
+# Of a platform that runs: `make up`, or compose. GATEWAY, KEYS and the rest are in k6/lib/config.js.
+load: ## Load the platform that runs, and check its books: WORKLOAD=load SCENARIO=purchases
+	WORKLOAD=$(WORKLOAD) COMPONENTS=$(COMPONENTS) k6/run
+
+# MAX_RATIO=1.5 has it fail where a route is half as slow again, the others being as they were.
+load-compare: ## Print what the last `load` measured beside k6/baseline.json
+	"$$(.tools/k6)" run --quiet --address '' -e RESULT=$(or $(RESULT),$(CARGO_TARGET_DIR)/k6/$(WORKLOAD).json) k6/compare.js
 
 components: | wasm-target ## Build the services, one .wasm each
 	cargo build $(GUEST) $(SERVICES:%=-p comptoir-%)

@@ -124,5 +124,5 @@ export function teardown({ made, missing }) {
 }
 
 export function handleSummary(data) {
-  return summary(data, { workload: workloadName, choice, seconds: workload.seconds, chosen });
+  return summary(data, { name: workloadName, workload, choice, chosen });
 }

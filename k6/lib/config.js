@@ -48,11 +48,12 @@ function path(given) {
   return given.startsWith('/') ? `file://${given}` : `${ROOT.replace(/\/$/, '')}/${given}`;
 }
 
-/** A secret of the platform, without the line's end. */
-export function secret(name) {
+/** A secret of the platform, without the line's end; `otherwise`, if that is given, where there is none. */
+export function secret(name, otherwise) {
   try {
     return open(path(`${keys}/${name}`)).trim();
   } catch (error) {
+    if (otherwise !== undefined) return otherwise;
     throw new Error(`cannot read the secret ${name} in ${keys}; KEYS says where they are (${error})`);
   }
 }

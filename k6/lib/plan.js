@@ -5,6 +5,11 @@
 const GRACE_S = 40;
 /** For what is done to the platform: what has begun when the time is over is done to its end. */
 const HAND_S = 240;
+/** How long an iteration keeps a client busy, on a machine that has other things to do. */
+const HOLDS_S = 2;
+const SPARE = 10;
+/** Clients that are made beforehand, at most; three times as many may be made later. */
+const CLIENTS = 250;
 
 /** The rate of a workload at its highest, as a factor. */
 function peak(workload) {
@@ -26,12 +31,22 @@ export function planned(scenario, rateFactor, workload) {
   return Math.floor(scenario.rate * rateFactor * all);
 }
 
+/** How many iterations a second arrive when so many have; of a workload whose rate only grows. */
+export function rateAfter(arrived, scenario, rateFactor, workload) {
+  const [{ to }] = workload.stages;
+  const [low, high] = [workload.start, to].map((factor) => factor * scenario.rate * rateFactor);
+  // The sum of a rate that grows from `low` by `slope`, solved for the time at which it has come so far.
+  const slope = (high - low) / secondsOf(scenario, workload);
+  return Math.sqrt(low * low + 2 * slope * arrived);
+}
+
 /** How the rate goes, in iterations a minute, so that one in ten seconds can be said as well. */
-function executor(rate, seconds, workload) {
+function executor({ rate: each, holdsS = HOLDS_S }, rateFactor, seconds, workload) {
+  const rate = each * rateFactor;
   const aMinute = (factor) => Math.max(1, Math.round(rate * factor * 60));
-  const clients = Math.ceil(rate * peak(workload));
+  const clients = Math.min(Math.ceil(rate * peak(workload) * holdsS) + SPARE, CLIENTS);
   const { start, stages } = workload;
-  const common = { timeUnit: '1m', preAllocatedVUs: clients + 5, maxVUs: clients * 8 + 40 };
+  const common = { timeUnit: '1m', preAllocatedVUs: clients, maxVUs: clients * 4 };
   if (stages.every(({ to }) => to === start)) {
     return { ...common, executor: 'constant-arrival-rate', rate: aMinute(start), duration: `${seconds}s` };
   }
@@ -53,7 +68,7 @@ export function scenarios(chosen, workload, rateFactor, sideBySide) {
   for (const [name, scenario] of Object.entries(chosen)) {
     const startTime = `${startS}s`;
     const seconds = secondsOf(scenario, workload);
-    all[name] = { ...executor(scenario.rate * rateFactor, seconds, workload), exec: 'run', startTime, gracefulStop: `${GRACE_S}s` };
+    all[name] = { ...executor(scenario, rateFactor, seconds, workload), exec: 'run', startTime, gracefulStop: `${GRACE_S}s` };
     if (scenario.hand !== undefined) {
       all[`${name}_hand`] = {
         executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'hand', startTime,

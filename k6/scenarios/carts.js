@@ -20,6 +20,8 @@ const LINES = 60;
 /** A line holds 999 at most, so that one's own is emptied before. */
 const FULL = 900;
 
+/** This client's line, and its ledger. */
+let line;
 let mine;
 
 export function setup() {
@@ -29,7 +31,8 @@ export function setup() {
 
 export function run({ goods, everybodys }) {
   storm(goods);
-  const line = exec.vu.idInTest - 1;
+  // The number of a client's first iteration is its own, and not much larger than there are clients.
+  line ??= exec.scenario.iterationInTest;
   if (line >= goods.length) return;
   mine ??= new Ledger(everybodys);
   const product = goods[line];

@@ -35,12 +35,15 @@ const PAUSE_S = 10;
 /** Two megabytes each, so that they are only read by a run that needs them. */
 const bytes = {};
 const isWanted = /(^|,)(hot_swap|all)(,|$)/.test(chosen);
-const token = admin === '' || outside || !isWanted ? '' : secret('admin-token');
+const token = admin === '' || outside || !isWanted ? '' : secret('admin-token', '');
 if (token !== '') for (const name of REPLACED) bytes[name] = component(name);
 
 export function lacks() {
-  if (outside || admin !== '') return undefined;
-  return 'nobody replaces components: set ADMIN to where the host takes them, or SWAPS=outside';
+  if (outside) return undefined;
+  if (admin === '') return 'nobody replaces components: set ADMIN to where the host takes them, or SWAPS=outside';
+  if (token === '') return 'KEYS has no admin-token; SWAPS=outside needs none';
+  const { ok } = ask('GET', 'host.live', `${admin}/live`, { faults: true });
+  return ok ? undefined : `nobody listens at ${admin}: set ADMIN to where the host takes components, or SWAPS=outside`;
 }
 
 export function setup({ buyers }) {

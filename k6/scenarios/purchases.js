@@ -11,6 +11,8 @@ import * as shop from '../lib/shop.js';
 export const about = 'cart to order, with double clicks, retried keys, cards that fail and answers that are lost';
 export const services = ['products', 'inventory', 'customers', 'cart', 'orders', 'checkout'];
 export const rate = 4;
+/** Answers that are lost are waited for. */
+export const holdsS = 5;
 export const claims = ['double_orders', 'wrong_totals', 'lost_units'];
 export const routes = {
   'cart.create': 500, 'cart.add': 500, 'cart.estimate': 500, 'checkout.quote': 1000, 'checkout.buy': 3000,

@@ -17,7 +17,8 @@ export const routes = {
 
 const PRODUCTS = 30;
 
-/** What this client has sold of its product. */
+/** The product of this client, and what it has sold of it. */
+let line;
 let sold = 0;
 
 export function setup() {
@@ -27,7 +28,8 @@ export function setup() {
 }
 
 export function run({ goods, tills: all }) {
-  const mine = goods[exec.vu.idInTest - 1];
+  line ??= exec.scenario.iterationInTest;
+  const mine = goods[line];
   if (mine === undefined) return;
   const till = all[exec.scenario.iterationInTest % all.length];
   const id = crypto.randomUUID();

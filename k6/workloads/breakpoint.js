@@ -3,7 +3,7 @@
 export default {
   seconds: 600,
   start: 0.5,
-  stages: [{ share: 1, to: 20 }],
+  stages: [{ share: 1, to: 10 }],
   strict: false,
   slower: 10,
   ends: true,
