@@ -51,13 +51,13 @@ export function run({ marie, luc, order, checkout, doors }) {
 }
 
 function door(method, path, { open = false, may = STAFF, does = 200 }, token) {
-  const does_ = [does].flat();
+  const answers = [does].flat();
   const body = method === 'GET' ? undefined : {};
   const wanted = STAFF.map((role) => {
-    const expect = open || may.includes(role) ? does_ : [403, 404];
+    const expect = open || may.includes(role) ? answers : [403, 404];
     return request(method, 'edge.door', path, { as: role, body, expect });
   });
-  const nobody = open ? does_ : [401, 403, 404];
+  const nobody = open ? answers : [401, 403, 404];
   wanted.push(request(method, 'edge.door', path, { body, expect: nobody }));
   if (open) wanted.push(request(method, 'edge.door', path, { as: token, body, expect: nobody }));
   for (const answer of sendTogether(wanted)) isRight(answer);
@@ -73,19 +73,19 @@ function isRight(answer) {
 
 /** What a client cannot be taken for, whatever it says. */
 function forged() {
-  const claims_ = {
+  const forgery = {
     'X-Consumer-ID': 'c0000000-0000-4000-8000-000000000001', 'X-Consumer-Username': 'hq', 'X-Consumer-Groups': 'hq',
     'X-Authenticated-Groups': 'hq', 'X-Gateway-Secret': 'guessed', 'X-Service-Name': 'reports', 'X-Service-Secret': 'guessed',
   };
   const one = (path, headers, expect) => request('GET', 'edge.forged', path, { headers, expect });
   const stock = '/api/v1/stock?limit=1';
   const wanted = [
-    one(stock, claims_, [401]),
+    one(stock, forgery, [401]),
     one(stock, { 'X-API-Key': 'guessed' }, [401]),
     one(`${stock}&apikey=guessed&X-API-Key=guessed`, {}, [401]),
     one('/api/v1/orders', { Authorization: 'Bearer e30.eyJzdWIiOiIxIiwiaXNzIjoiY29tcHRvaXItY3VzdG9tZXJzIn0.c2lnbmVk' }, [401]),
-    one('/api/v1/orders', { ...claims_, Authorization: 'Bearer nonsense' }, [401]),
-    ...INTERNAL.map((path) => one(path, claims_, [404])),
+    one('/api/v1/orders', { ...forgery, Authorization: 'Bearer nonsense' }, [401]),
+    ...INTERNAL.map((path) => one(path, forgery, [404])),
   ];
   for (const answer of sendTogether(wanted)) isRight(answer);
 }

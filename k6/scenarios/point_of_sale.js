@@ -29,7 +29,7 @@ export function run({ goods, tills: all }) {
   const sale = sell(till, bought);
   if (sale === undefined) return;
   receipt(sale);
-  if (number % 10 === 3) void_(sale);
+  if (number % 10 === 3) callOff(sale);
   if (number % 10 === 7) bringBack(till, sale);
 }
 
@@ -54,7 +54,7 @@ function receipt(sale) {
   printed.is('it has its number', printed.text.includes(sale.number));
 }
 
-function void_({ id }) {
+function callOff({ id }) {
   const options = { as: 'pos', body: { reason: 'rung up twice' }, key: unique() };
   const gone = insist(request('POST', 'sales.void', `/api/v1/sales/${id}/void`, options));
   gone.is('it is called off', gone.json?.status === 'voided');

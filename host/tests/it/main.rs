@@ -31,6 +31,7 @@ mod identity;
 mod isolation;
 mod journey;
 mod kills;
+mod kong_schema;
 mod lifecycle;
 mod limits;
 mod logs;

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod guest;
 pub mod host;
 pub mod hostile;
+pub mod json_schema;
 pub mod load;
 pub mod metrics;
 pub mod peer;
