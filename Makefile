@@ -25,7 +25,7 @@ TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 # What `load` does: smoke, load, stress, spike, soak or breakpoint. SCENARIO=purchases,carts chooses; k6/main.js lists them.
 WORKLOAD ?= smoke
 
-.PHONY: help up test soak fuzz lint bench load load-compare components fixtures host clean wasm-target postgres
+.PHONY: help up test soak fuzz lint bench load load-compare components fixtures host clean wasm-target postgres prometheus
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -35,13 +35,13 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'ARGS="..." is handed on by up, test and bench:  make test ARGS=hot_swap'
-	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target and PostgreSQL itself where they are missing.'
+	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL and Prometheus itself where they are missing.'
 	@echo 'Builds into $(CARGO_TARGET_DIR); CARGO_TARGET_DIR changes that.'
 
 up: components host | postgres ## Run the whole platform on this machine; the gateway listens on :8000
 	$(COMPTOIR) up --components $(COMPONENTS) $(ARGS)
 
-test: components fixtures host | postgres ## Run every test, on a private PostgreSQL that is thrown away
+test: components fixtures host | postgres prometheus ## Run every test, on a private PostgreSQL that is thrown away
 	$(COMPTOIR) postgres -- cargo test --release --workspace $(ARGS)
 
 # SOAK_SECONDS=3600 has it go on for an hour.
@@ -91,6 +91,10 @@ wasm-target:
 
 postgres:
 	@.tools/postgres
+
+# For the tests of observability/: dashboards and rules are asked of a real one.
+prometheus:
+	@.tools/prometheus
 
 # Unoptimized: faster to build than they could ever win back.
 $(CARGO_DENY) $(TYPOS): root = $(patsubst %/bin/,%,$(dir $@))
