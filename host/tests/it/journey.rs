@@ -19,12 +19,12 @@ const WAREHOUSE: i64 = 100;
 const PASSWORD: &str = "quatre chats gris jouent";
 
 /// Somebody who has signed in.
-struct Buyer {
+pub struct Buyer {
     bearer: String,
 }
 
 impl Buyer {
-    async fn register(platform: &Platform, name: &str) -> Self {
+    pub async fn register(platform: &Platform, name: &str) -> Self {
         let email = format!("{name}@example.com");
         let body = json!({"email": email, "password": PASSWORD, "name": name});
         platform.send(Method::POST, "/api/v1/customers", &[], &body).await.expect_status(201);
@@ -33,13 +33,13 @@ impl Buyer {
         Self { bearer: format!("Bearer {}", answer["access_token"].as_str().expect("a token")) }
     }
 
-    fn headers(&self) -> [(&str, &str); 1] {
+    pub fn headers(&self) -> [(&str, &str); 1] {
         [("authorization", &self.bearer)]
     }
 }
 
 /// A cart with so many of one product.
-async fn cart(platform: &Platform, product: i64, quantity: i64) -> String {
+pub async fn cart(platform: &Platform, product: i64, quantity: i64) -> String {
     let cart = platform.send(Method::POST, "/api/v1/carts", &[], &json!({})).await.expect_status(201).json();
     let cart = cart["id"].as_str().expect("an id").to_owned();
     let item = json!({"product_id": product, "quantity": quantity});
@@ -47,18 +47,18 @@ async fn cart(platform: &Platform, product: i64, quantity: i64) -> String {
     cart
 }
 
-async fn total(platform: &Platform, cart: &str) -> Value {
+pub async fn total(platform: &Platform, cart: &str) -> Value {
     platform.get(&format!("/api/v1/carts/{cart}/estimate")).await.expect_status(200).json()["total"].clone()
 }
 
-fn order(cart: &str, total: &Value, token: &str) -> Value {
+pub fn order(cart: &str, total: &Value, token: &str) -> Value {
     json!({
         "cart_id": cart, "fulfilment": delivery(), "payment": {"method": "card", "token": token},
         "expected_total": total,
     })
 }
 
-async fn check_out(platform: &Platform, buyer: &Buyer, key: &str, body: &Value) -> Response {
+pub async fn check_out(platform: &Platform, buyer: &Buyer, key: &str, body: &Value) -> Response {
     let headers = [("authorization", buyer.bearer.as_str()), ("idempotency-key", key)];
     let answer = platform.send(Method::POST, "/api/v1/checkouts", &headers, body).await;
     if answer.status != 202 {

@@ -21,6 +21,7 @@ mod carts;
 mod command_line;
 mod compile;
 mod conformance;
+mod dashboards;
 mod database;
 mod day;
 mod disconnects;

@@ -13,6 +13,7 @@ pub mod load;
 pub mod metrics;
 pub mod peer;
 pub mod platform;
+pub mod prometheus;
 pub mod proxy;
 pub mod raw;
 pub mod rest;
