@@ -56,10 +56,14 @@ fn every_alert_says_what_to_do() {
             wrong.push(name(alert));
         }
     }
-    assert!(wrong.is_empty(), "without severity, summary, description, or a line and a section of the runbook: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "without severity, summary, description, or a line and a section of the runbook: {wrong:?}"
+    );
     let names: BTreeSet<&str> = alerts.iter().map(name).collect();
     assert_eq!(names.len(), alerts.len(), "two alerts have one name");
-    let left: Vec<&&str> = sections.iter().filter(|section| !section.contains(' ') && !names.contains(**section)).collect();
+    let left: Vec<&&str> =
+        sections.iter().filter(|section| !section.contains(' ') && !names.contains(**section)).collect();
     assert!(left.is_empty(), "sections of alerts that are not there: {left:?}");
 }
 
@@ -101,7 +105,8 @@ fn every_host_is_looked_at() {
     let kong = yaml("../kong/kong.yml");
     let upstreams = list(&kong["upstreams"]);
     let alone = list(&kong["services"]).into_iter().map(|service| service["host"].clone());
-    let targets = upstreams.iter().flat_map(|upstream| list(&upstream["targets"])).map(|target| target["target"].clone());
+    let targets =
+        upstreams.iter().flat_map(|upstream| list(&upstream["targets"])).map(|target| target["target"].clone());
     for host in alone.chain(targets) {
         let host = host.as_str().expect("a host").split(':').next().expect("a name").to_owned();
         let is_upstream = upstreams.iter().any(|upstream| upstream["name"] == host.as_str());
