@@ -58,11 +58,11 @@ export function secret(name, otherwise) {
   }
 }
 
-/** The bytes of a component. */
-export function component(name) {
+/** The bytes of a component; `otherwise`, where there is none. */
+export function component(name, otherwise) {
   try {
     return open(path(`${components}/${name}.wasm`), 'b');
-  } catch (error) {
-    throw new Error(`cannot read ${name}.wasm in ${components}; COMPONENTS says where they are (${error})`);
+  } catch (_) {
+    return otherwise;
   }
 }

@@ -28,7 +28,7 @@ const DOORS = [
   ['sales', 'GET', '/api/v1/sales?limit=1', { may: ['pos', 'manager', 'hq'], does: 200 }],
   ['sales', 'POST', '/api/v1/registers', { may: ['manager', 'hq'], does: 422 }],
   ['reports', 'GET', '/api/v1/reports/freshness', { may: ['manager', 'hq'], does: 200 }],
-  ['reports', 'POST', '/api/v1/reports/rebuilds/none', { may: [], does: 404 }],
+  ['reports', 'POST', '/api/v1/reports/rebuilds/none', { may: ['hq'], does: 405 }],
 ];
 const INTERNAL = ['/internal/v1/audit', '/internal/v1/events', '/api/products/internal/v1/audit', '/api/orders/internal/v1/events'];
 

@@ -12,21 +12,23 @@ import { ask, insist, request, send } from '../lib/http.js';
 import { Ledger } from '../lib/ledger.js';
 import { totalOf } from '../lib/money.js';
 import * as shop from '../lib/shop.js';
+import { basket, saleOf, tills } from '../lib/tills.js';
 
 export const about = 'every component is replaced under load, and no request fails';
 export const services = ['products', 'inventory', 'customers', 'cart', 'orders', 'checkout'];
+export const optional = ['sales', 'reports'];
 export const rate = 4;
 export const claims = ['lost_updates', 'double_orders', 'wrong_totals', 'swaps_missed'];
 export const routes = {
   'products.read': 1000, 'cart.create': 1000, 'cart.add': 1000, 'cart.read': 1000, 'cart.estimate': 1000,
-  'checkout.buy': 5000, 'orders.read': 1000,
+  'checkout.buy': 5000, 'sales.sell': 1000, 'reports.dashboard': 2000,
 };
 /** A component that was never seen has to be compiled first. */
 export const atLeastS = 60;
 
 const outside = __ENV.SWAPS === 'outside';
 /** As the services call each other: those that are asked for most come first. */
-const REPLACED = ['products', 'cart', 'inventory', 'checkout', 'orders', 'customers'];
+const REPLACED = ['products', 'cart', 'inventory', 'checkout', 'orders', 'customers', 'sales', 'reports'];
 /** For a component that is compiled, linked, migrated and probed, three replicas one after another. */
 const SWAP_S = 90;
 /** Between two that are replaced where nobody says whether they were. */
@@ -36,7 +38,7 @@ const PAUSE_S = 10;
 const bytes = {};
 const isWanted = /(^|,)(hot_swap|all)(,|$)/.test(chosen);
 const token = admin === '' || outside || !isWanted ? '' : secret('admin-token', '');
-if (token !== '') for (const name of REPLACED) bytes[name] = component(name);
+if (token !== '') for (const name of REPLACED) bytes[name] = component(name, null);
 
 export function lacks() {
   if (outside) return undefined;
@@ -46,13 +48,14 @@ export function lacks() {
   return ok ? undefined : `nobody listens at ${admin}: set ADMIN to where the host takes components, or SWAPS=outside`;
 }
 
-export function setup({ buyers }) {
+export function setup({ buyers, present }) {
   const goods = [shop.product('Limonade', 299, 10), shop.product('Jus', 349, 10)];
-  shop.deliver(shop.WAREHOUSE, 100000, ...goods);
-  return { goods, accounts: shop.accounts(buyers) };
+  for (const location of [shop.WAREHOUSE, ...shop.STORES]) shop.deliver(location, 100000, ...goods);
+  const open = present.includes('sales') ? tills(shop.STORES.length) : [];
+  return { goods, accounts: shop.accounts(buyers), tills: open, present };
 }
 
-export function run({ goods, accounts }) {
+export function run({ goods, accounts, tills: all, present }) {
   const read = ask('GET', 'products.read', `/api/v1/products/${goods[0].id}`);
   read.is('it is at its price', read.json?.price.amount === goods[0].price);
   const cart = shop.newCart();
@@ -67,18 +70,29 @@ export function run({ goods, accounts }) {
   const clicks = [1, 2].map(() => insist(shop.checkout(cart, shop.tokenOf(account), total)));
   const orders = new Set(clicks.filter(({ ok }) => ok).map(({ json }) => json.order_id));
   claim('double_orders', Math.max(orders.size - 1, 0), `key buy-${cart}: ${[...orders].join(', ')}`);
+  if (all.length > 0) sell(all[exec.scenario.iterationInTest % all.length], goods);
+  if (present.includes('reports')) ask('GET', 'reports.dashboard', '/api/v1/reports/dashboard', { as: 'manager' });
+}
+
+function sell(till, goods) {
+  const bought = basket(goods.map((one) => ({ product: one, quantity: 1 })), 'cash');
+  const path = `/api/v1/sales/${crypto.randomUUID()}`;
+  const sale = insist(request('PUT', 'sales.sell', path, { as: 'pos', body: saleOf(till, bought), expect: [200, 201] }));
+  if (sale.ok) claim('wrong_totals', sale.json.payable.amount === bought.payable ? 0 : 1, JSON.stringify(sale.json.payable));
 }
 
 /** Replaces one after the other until the time is over, each at least once. */
-export function hand(_, seconds, scenario) {
+export function hand({ present }, seconds, scenario) {
+  const replaced = REPLACED.filter((name) => present.includes(name));
   const end = Date.now() + seconds * 1000;
   let times = 0;
   for (let round = 0; round === 0 || Date.now() < end; round += 1) {
-    for (const name of REPLACED) {
+    for (const name of replaced) {
       if (round > 0 && Date.now() >= end) break;
       if (outside) {
         moved(name, scenario);
       } else {
+        if (bytes[name] === null) throw new Error(`there is no ${name}.wasm: COMPONENTS says where they are`);
         swap(name, different(bytes[name], round), scenario);
         swap(name, bytes[name], scenario);
       }

@@ -21,14 +21,16 @@ const AT_ONCE = 8;
 export function setup({ planned }) {
   const goods = [product('Limonade', 299, 10), product('Jus', 349, 10)];
   for (const store of STORES) deliver(store, 100000, ...goods);
-  return { goods, tills: tills(Math.min(TILLS, Math.max(planned, 1))) };
+  // Nothing was sold before it was for sale.
+  return { goods, tills: tills(Math.min(TILLS, Math.max(planned, 1))), since: Date.now() };
 }
 
-export function run({ goods, tills: all }) {
+export function run({ goods, tills: all, since }) {
   const till = all[exec.scenario.iterationInTest % all.length];
+  const away = Date.now() - since;
   const made = Array.from({ length: SALES }, (_, index) => {
     const lines = goods.map((one, nth) => ({ product: one, quantity: 1 + ((index + nth) % 3) }));
-    const soldAt = new Date(Date.now() - (SALES - index) * 60000).toISOString();
+    const soldAt = new Date(since + Math.floor((away * index) / SALES)).toISOString();
     return { id: crypto.randomUUID(), bought: basket(lines, index % 2 === 0 ? 'cash' : 'card'), soldAt };
   });
   const sent = shuffled([...made, ...made]).map(({ id, bought, soldAt }) => request('PUT', 'sales.upload', `/api/v1/sales/${id}`, {
