@@ -29,10 +29,15 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` holds; fails when it does not within the deadline.
-pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) {
+    eventually_within(DEADLINE, what, condition).await;
+}
+
+/// The same for what may take long.
+pub async fn eventually_within(deadline: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !condition().await {
-        assert!(start.elapsed() < DEADLINE, "never happened: {what}");
+        assert!(start.elapsed() < deadline, "never happened: {what}");
         tokio::time::sleep(PAUSE).await;
     }
 }

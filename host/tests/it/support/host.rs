@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
@@ -16,10 +17,13 @@ use tempfile::TempDir;
 use super::client::{self, Client, Response};
 use super::database::Database;
 use super::metrics::Metrics;
-use super::{eventually, guest, in_time};
+use super::{eventually, eventually_within, guest, in_time};
 
 /// The token of every host that has one.
 pub const ADMIN_TOKEN: &str = "the-admin-token";
+
+/// Components are compiled one after another, and other tests have theirs compiled as well.
+const COMPILING: Duration = Duration::from_secs(180);
 
 const ANNOUNCEMENT: &str = "Serving HTTP on http://";
 
@@ -106,7 +110,7 @@ impl Serve {
     pub async fn start(self) -> Host {
         let mut host = self.spawn();
         let mut addresses = None;
-        eventually("the host says where it serves", async || {
+        eventually_within(COMPILING, "the host says where it serves", async || {
             if let Some(status) = host.child.try_wait().expect("a child") {
                 panic!("the host ended with {status}");
             }
