@@ -47,6 +47,9 @@ async fn trade(platform: &Platform) {
         let buyer = Buyer::register(platform, &format!("dashboards-{round}")).await;
         platform.get("/api/v1/products?limit=5").await.expect_status(200);
         platform.get("/api/v1/products/999999").await.expect_status(404);
+        let key = platform.key("hq");
+        let books = "/api/v1/reports/reconciliation";
+        platform.send(Method::GET, books, &[("x-api-key", &key)], &Value::Null).await.expect_status(200);
         for (number, token) in ["tok_ok", "tok_500_once", "tok_declined"].into_iter().enumerate() {
             let cart = cart(platform, 1, 1).await;
             let body = order(&cart, &total(platform, &cart).await, token);
