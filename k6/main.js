@@ -7,7 +7,7 @@
 // `setup`, `run` and `teardown`; `hand`, for what is done to the platform while it runs.
 
 import exec from 'k6/execution';
-import { chosen as choice, buyers, durationS, rateFactor, workloadName } from './lib/config.js';
+import { chosen as choice, buyers, durationS, rateFactor, slower, workloadName } from './lib/config.js';
 import { absent, atRest, reconcile } from './lib/books.js';
 import { claim, excuse } from './lib/claims.js';
 import { planned, scenarios, thresholds } from './lib/plan.js';
@@ -44,6 +44,7 @@ const APART = ['replica_lost'];
 
 const workload = { ...known(WORKLOADS, workloadName, 'workload') };
 workload.seconds = durationS ?? workload.seconds;
+workload.slower *= slower;
 const chosen = choose();
 
 function known(all, name, kind) {

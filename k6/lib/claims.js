@@ -14,7 +14,7 @@ export const CLAIMS = {
   double_sales: 'sales beyond one for an id, or missing',
   receipt_gaps: 'receipt numbers that are missing',
   till_differences: 'drawers that do not hold what they should',
-  stale_reports: 'reports without what was acknowledged before they were asked for',
+  stale_reports: 'reports that have more than was sold, or do not get to know of it',
   leaks: 'answers that somebody may not have',
   lockouts_missed: 'passwords tried that should not have been looked at',
   swaps_missed: 'components that were not replaced',

@@ -21,6 +21,10 @@ export const rateFactor = number('RATE', 1);
 export const durationS = seconds(__ENV.DURATION);
 /** How long the books may take to be at rest after the last request. */
 export const settleS = number('SETTLE_S', 120);
+/** How old the books have to be, so that the rules that join services are about everything: a minute, and a little. */
+export const booksAgeS = number('BOOKS_AGE_S', 61);
+/** Promised latencies times this, for a machine that has other things to do. */
+export const slower = number('SLOWER', 1);
 /** Accounts that buy. */
 export const buyers = number('BUYERS', 10);
 /** Where the summary goes; nowhere if left out. */

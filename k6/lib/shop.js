@@ -2,7 +2,7 @@
 // `setup`, so that nothing else that happens on the platform changes what there should be at the end.
 
 import encoding from 'k6/encoding';
-import { ask, insist, pages, request } from './http.js';
+import { insist, pages, request } from './http.js';
 import { money } from './money.js';
 
 export const WAREHOUSE = 100;
@@ -23,7 +23,8 @@ export function product(name, price, deposit) {
     sku, name: `${name} ${sku}`, category: 'soft-drinks', tax_category: 'standard',
     price: money(price), deposit: money(deposit),
   };
-  const made = ask('POST', 'products.create', '/api/v1/products', { as: 'hq', body, key: sku, expect: [201] }).must();
+  const wanted = request('POST', 'products.create', '/api/v1/products', { as: 'hq', body, key: sku, expect: [201] });
+  const made = insist(wanted).must();
   return { id: made.id, sku, name: made.name, price, deposit };
 }
 
@@ -31,7 +32,8 @@ export function product(name, price, deposit) {
 export function deliver(location, units, ...products) {
   const lines = products.map(({ id }) => ({ product_id: id, delta: units }));
   const body = { reason: 'delivery', location_id: location, lines };
-  ask('POST', 'inventory.adjust', '/api/v1/adjustments', { as: 'hq', body, key: unique(), expect: [201] }).must();
+  const options = { as: 'hq', body, key: unique(), expect: [201] };
+  insist(request('POST', 'inventory.adjust', '/api/v1/adjustments', options)).must();
 }
 
 export function stock(location, id) {
@@ -43,7 +45,8 @@ export function accounts(count) {
   return Array.from({ length: count }, () => {
     const email = `load-${unique().toLowerCase()}@example.com`;
     const body = { email, password: PASSWORD, name: 'Marie Tremblay' };
-    const made = ask('POST', 'customers.register', '/api/v1/customers', { body, expect: [201] }).must();
+    const wanted = request('POST', 'customers.register', '/api/v1/customers', { body, key: email, expect: [201] });
+    const made = insist(wanted).must();
     return { id: made.id, email, token: signIn(email).must().access_token };
   });
 }
@@ -51,7 +54,7 @@ export function accounts(count) {
 export function signIn(email, options = {}) {
   const body = { email, password: options.password ?? PASSWORD };
   const expect = options.expect ?? [200];
-  return ask('POST', 'customers.login', '/api/v1/auth/login', { body, expect });
+  return insist(request('POST', 'customers.login', '/api/v1/auth/login', { body, expect }));
 }
 
 /** Tokens that this client has got for itself, by address. */

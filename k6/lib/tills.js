@@ -1,6 +1,6 @@
 // Tills of one's own: set up, opened, sold at, counted.
 
-import { ask, insist, pages, request } from './http.js';
+import { insist, pages, request } from './http.js';
 import { inCash, money, totalOf } from './money.js';
 import { STORES, unique } from './shop.js';
 
@@ -22,7 +22,7 @@ function newRegister(store) {
     const code = unique().slice(0, 4);
     const body = { store_id: store, code, name: `Caisse ${code}` };
     const options = { as: 'manager', body, key: unique(), expect: [201, 409] };
-    const made = ask('POST', 'sales.register', '/api/v1/registers', options);
+    const made = insist(request('POST', 'sales.register', '/api/v1/registers', options));
     if (made.status === 201) return made.json;
   }
   throw new Error(`no code is free for a register in store ${store}`);
@@ -31,7 +31,7 @@ function newRegister(store) {
 export function openSession(register) {
   const body = { cashier: 'Julie', opening_float: money(FLOAT) };
   const options = { as: 'pos', body, key: unique(), expect: [201] };
-  return ask('POST', 'sales.open', `/api/v1/registers/${register}/sessions`, options).must();
+  return insist(request('POST', 'sales.open', `/api/v1/registers/${register}/sessions`, options)).must();
 }
 
 /** Units and what they come to: paid in cash with a note too many, or by card to the cent. */
@@ -60,12 +60,4 @@ export function close(till, counted) {
   const body = { counted_cash: money(counted) };
   const options = { as: 'pos', body, key: unique() };
   return insist(request('POST', 'sales.close', `/api/v1/sessions/${till.session}/close`, options)).must();
-}
-
-/** Numbers between the first and the last that no sale has: `1-AB12-000042` is 42. */
-export function gaps(sales) {
-  const numbers = sales.map(({ number }) => Number(number.slice(number.lastIndexOf('-') + 1)));
-  if (numbers.length === 0) return 0;
-  const span = Math.max(...numbers) - Math.min(...numbers) + 1;
-  return Math.abs(span - numbers.length) + (numbers.length - new Set(numbers).size);
 }

@@ -4,8 +4,9 @@
 import exec from 'k6/execution';
 import { claim } from '../lib/claims.js';
 import { insistTogether, request } from '../lib/http.js';
+import { gaps } from '../lib/receipts.js';
 import { deliver, product, STORES } from '../lib/shop.js';
-import { basket, gaps, saleOf, salesOf, tills } from '../lib/tills.js';
+import { basket, saleOf, salesOf, tills } from '../lib/tills.js';
 
 export const about = 'twenty sales of a till that was offline, each sent twice, in any order';
 export const services = ['products', 'inventory', 'sales'];

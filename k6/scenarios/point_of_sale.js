@@ -4,8 +4,9 @@
 import exec from 'k6/execution';
 import { claim } from '../lib/claims.js';
 import { ask, insist, insistTogether, request } from '../lib/http.js';
+import { gaps } from '../lib/receipts.js';
 import { deliver, product, STORES, unique } from '../lib/shop.js';
-import { basket, close, FLOAT, gaps, saleOf, salesOf, tills } from '../lib/tills.js';
+import { basket, close, FLOAT, saleOf, salesOf, tills } from '../lib/tills.js';
 
 export const about = 'sales, receipts, voids and returns at ten tills; the drawers are counted at the end';
 export const services = ['products', 'inventory', 'sales'];

@@ -31,6 +31,7 @@ mod hostile;
 mod identity;
 mod isolation;
 mod journey;
+mod k6;
 mod kills;
 mod kong_schema;
 mod lifecycle;
