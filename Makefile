@@ -34,8 +34,8 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'ARGS="..." is handed on by up, test and bench:  make test ARGS=hot_swap'
-	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL and Prometheus itself where they are missing.'
+	@echo 'ARGS="..." is handed on by up, test, bench and load:  make test ARGS=hot_swap'
+	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL, Prometheus and k6 itself where they are missing.'
 	@echo 'Builds into $(CARGO_TARGET_DIR); CARGO_TARGET_DIR changes that.'
 
 up: components host | postgres ## Run the whole platform on this machine; the gateway listens on :8000
@@ -66,7 +66,7 @@ bench: components host | postgres ## Measure requests through the host against a
 
 # Of a platform that runs: `make up`, or compose. GATEWAY, KEYS and the rest are in k6/lib/config.js.
 load: ## Load the platform that runs, and check its books: WORKLOAD=load SCENARIO=purchases
-	WORKLOAD=$(WORKLOAD) COMPONENTS=$(COMPONENTS) k6/run
+	WORKLOAD=$(WORKLOAD) COMPONENTS=$(COMPONENTS) k6/run $(ARGS)
 
 # MAX_RATIO=1.5 has it fail where a route is half as slow again, the others being as they were.
 load-compare: ## Print what the last `load` measured beside k6/baseline.json
