@@ -73,7 +73,7 @@ fn whatever_is_not_implemented_is_named() {
             "5e000000-0000-4000-8000-000000008001",
             "the id 5e000000-0000-4000-8000-000000008001 belongs to services[0] (products) already",
         ),
-        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[3] (cart): `id` is missing"),
+        ("    id: 5e000000-0000-4000-8000-000000008007\n", "", "services[4] (cart): `id` is missing"),
         (
             "${COMPTOIR_KEY_POS}",
             "${COMPTOIR_KEY_HQ}",
