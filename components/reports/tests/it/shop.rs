@@ -1,5 +1,4 @@
-//! The real services: what they tell can be read, all of it, and their books agree. Sales, which tells of an order
-//! what the order tells of itself, is made up.
+//! The real services: what they tell can be read, all of it, and their books agree.
 
 use jiff::Timestamp;
 use reports::domain::Source;
@@ -8,7 +7,7 @@ use sdk::{Client, Clock, Definition, Executor, Role, Secrets, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Told, Town, event, int, money};
+use crate::support::{Told, Town, int, money};
 
 const COKE: i64 = 1;
 
@@ -20,6 +19,7 @@ struct Shop {
     customers: TestApp,
     cart: TestApp,
     orders: TestApp,
+    sales: TestApp,
     checkout: TestApp,
 }
 
@@ -32,12 +32,13 @@ impl Shop {
             let secrets = Secrets::fixed([("token-key", "0123456789abcdef0123456789abcdef")]);
             TestApp::of(service).clock(clock.clone()).client(client.clone()).secrets(secrets).build()
         };
-        let (products, inventory, customers, cart, orders, checkout, app) = tokio::join!(
+        let (products, inventory, customers, cart, orders, sales, checkout, app) = tokio::join!(
             start(&products::SERVICE),
             start(&inventory::SERVICE),
             start(&customers::SERVICE),
             start(&cart::SERVICE),
             start(&orders::SERVICE),
+            start(&sales::SERVICE),
             start(&checkout::SERVICE),
             start(&reports::SERVICE),
         );
@@ -47,14 +48,14 @@ impl Shop {
             ("customers", &customers),
             ("cart", &cart),
             ("orders", &orders),
+            ("sales", &sales),
             ("checkout", &checkout),
             ("payments", &checkout),
         ] {
             client.connect(name, app.router());
         }
-        client.connect("sales", told.router(Source::Sales));
         let town = Town { app, clock, client, told };
-        Shop { town, products, inventory, customers, cart, orders, checkout }
+        Shop { town, products, inventory, customers, cart, orders, sales, checkout }
     }
 
     async fn customer(&self, name: &str) -> i64 {
@@ -92,30 +93,6 @@ impl Shop {
         format!("/api/v1/orders/{order}{rest}")
     }
 
-    /// Every order that was confirmed becomes a sale, as sales would tell it.
-    async fn tell_sales(&self) {
-        for told in self.orders.events().await.iter().filter(|told| told.kind == "order.confirmed") {
-            let mut sale = told.payload.clone();
-            let id = Uuid::now_v7();
-            for (member, value) in [
-                ("sale_id", json!(id)),
-                ("number", json!("online")),
-                ("status", json!("completed")),
-                ("sold_at", sale["confirmed_at"].clone()),
-                ("recorded_at", sale["confirmed_at"].clone()),
-                ("cash_rounding", money(0)),
-                ("payments", json!([{"method": "online", "amount": sale["total"]}])),
-                ("change", money(0)),
-            ] {
-                sale[member] = value;
-            }
-            for (line, number) in sale["lines"].as_array_mut().unwrap().iter_mut().zip(1..) {
-                line["line"] = json!(number);
-            }
-            self.town.tell(Source::Sales, event("sale.completed", &format!("sale/{id}"), 1, told.occurred_at, sale));
-        }
-    }
-
     /// Until everything that was told has been read: a feed ends before the oldest transaction of the whole server,
     /// which may be another test's.
     async fn read_all(&self) {
@@ -125,6 +102,7 @@ impl Shop {
             (Source::Customers, &self.customers),
             (Source::Cart, &self.cart),
             (Source::Orders, &self.orders),
+            (Source::Sales, &self.sales),
             (Source::Checkout, &self.checkout),
         ] {
             let told = app.events().await.len();
@@ -155,7 +133,6 @@ async fn what_the_real_services_tell_can_be_read_and_agrees() {
     shop.buy(marie, 4, "tok_declined").await;
     let stock = json!({"location_id": 1, "reason": "found", "lines": [{"product_id": COKE, "delta": 5}]});
     let _ = shop.inventory.post("/api/v1/adjustments").as_role(Role::Hq).json(&stock).send().await;
-    shop.tell_sales().await;
     shop.read_all().await;
 
     for feed in shop.town.read("freshness").await["data"].as_array().unwrap() {
