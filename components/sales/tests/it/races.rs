@@ -119,11 +119,13 @@ async fn thirty_returns_at_once_never_exceed_what_was_sold() {
     let won: Vec<Value> = answers.iter().filter(|answer| answer.status == 201).map(|answer| answer.json()).collect();
     assert_eq!(won.len(), 10);
     let paid: i64 = won.iter().map(|back| cents(&back["refunds"][0]["amount"])).sum();
-    assert_eq!((paid, shop.stock(1, COKE).await), (cents(&sale["payable"]), 240));
+    assert_eq!(paid, cents(&sale["payable"]));
     for lost in answers.iter().filter(|answer| answer.status != 201) {
         lost.expect_problem(409, "nothing-left-to-return");
     }
+    // What inventory was too busy to be told at once it is told later.
     shop.audited().await;
+    assert_eq!(shop.stock(1, COKE).await, 240);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
