@@ -24,8 +24,8 @@ const GENERATIONS: usize = 3;
 /// The largest `max_memory_bytes` that can be configured; the pool reserves address space for it.
 pub const MAX_MEMORY_BYTES: usize = 1 << 30;
 
-/// The engine that runs components, for so many services, one on each core counted once. Compilation happens
-/// elsewhere (`compile`), with the same settings.
+/// The engine that runs components. `services`: those of the process, each counted once for every core that it is on.
+/// Compilation happens elsewhere (`compile`), with the same settings.
 pub fn new(limits: &Limits, services: usize) -> Result<Engine> {
     let instances = services.saturating_mul(limits.max_instances).saturating_mul(GENERATIONS).clamp(1, MAX_INSTANCES);
     let instances = u32::try_from(instances)?;

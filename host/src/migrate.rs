@@ -68,20 +68,42 @@ fn is_transient(error: &sqlx::Error) -> bool {
 
 /// A connection that is being opened, while the component that may need it is read: each takes its time.
 #[derive(Debug)]
-pub struct Connecting(AbortOnDropHandle<Result<PgConnection, Error>>);
+pub struct Connecting {
+    options: PgConnectOptions,
+    early: AbortOnDropHandle<Result<PgConnection, Error>>,
+}
 
 impl Connecting {
     pub fn to(options: &PgConnectOptions) -> Self {
         let options = options.clone().disable_statement_logging();
-        Self(AbortOnDropHandle::new(tokio::spawn(async move {
-            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
-            Ok(connecting.map_err(|_| Error::NoAnswer)??)
-        })))
+        let opening = options.clone();
+        let early = AbortOnDropHandle::new(tokio::spawn(async move { open(&opening).await }));
+        Self { options, early }
     }
 
+    /// Ready for migrations. To compile a component takes seconds, in which a database may go and come: what was
+    /// opened before is then replaced. Whoever did not answer in time is not asked again.
     async fn connection(self) -> Result<PgConnection, Error> {
-        self.0.await.unwrap_or_else(|error| Err(Error::Database(sqlx::Error::Io(error.into()))))
+        let early = self.early.await.unwrap_or_else(|error| Err(Error::Database(sqlx::Error::Io(error.into()))));
+        let ready = match early {
+            Ok(connection) => prepared(connection).await,
+            Err(error) => Err(error),
+        };
+        match ready {
+            Err(Error::Database(error)) if is_transient(&error) => prepared(open(&self.options).await?).await,
+            ready => ready,
+        }
     }
+}
+
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await;
+    Ok(connecting.map_err(|_| Error::NoAnswer)??)
+}
+
+async fn prepared(mut connection: PgConnection) -> Result<PgConnection, Error> {
+    sqlx::raw_sql(SESSION).execute(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Applies what is missing and returns how many steps that were. A database that is ahead of the
@@ -96,7 +118,6 @@ pub async fn apply(connecting: Connecting, migrations: &[Migration]) -> Result<u
         return Ok(0);
     }
     let mut connection = connecting.connection().await?;
-    sqlx::raw_sql(SESSION).execute(&mut connection).await?;
     // Held by the session: it ends with the connection, whatever happens.
     sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
     let applied = apply_missing(&mut connection, migrations).await;
@@ -150,4 +171,29 @@ async fn apply_one(connection: &mut PgConnection, migration: &Migration, digest:
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use super::*;
+
+    /// The database was restarted while the component was compiled.
+    #[tokio::test]
+    async fn a_connection_that_was_lost_before_it_was_needed_is_opened_again() {
+        let server = std::env::var("COMPTOIR_TEST_POSTGRES").expect("`make test` sets COMPTOIR_TEST_POSTGRES");
+        let name = format!("comptoir migrations {}", std::process::id());
+        let options = PgConnectOptions::from_str(&server).unwrap().application_name(&name);
+        let mut connecting = Connecting::to(&options);
+        let opened = (&mut connecting.early).await.unwrap().unwrap();
+        let mut beside = PgConnection::connect_with(&PgConnectOptions::from_str(&server).unwrap()).await.unwrap();
+        let ended = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1";
+        let ended: Vec<bool> = sqlx::query_scalar(ended).bind(&name).fetch_all(&mut beside).await.unwrap();
+        assert_eq!(ended, [true]);
+        connecting.early = AbortOnDropHandle::new(tokio::spawn(async { Ok(opened) }));
+        let mut connection = connecting.connection().await.unwrap();
+        let timeout: String = sqlx::query_scalar("show lock_timeout").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(timeout, "30s");
+    }
 }
