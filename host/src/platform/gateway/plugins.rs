@@ -10,12 +10,14 @@ use super::document::Section;
 mod authentication;
 mod correlation;
 mod cors;
+mod rate_limit;
 mod token;
 mod transformer;
 
 pub use self::authentication::{Acl, Consumer, Consumers, KeyAuth, KeyError};
 pub use self::correlation::CorrelationId;
 pub use self::cors::Cors;
+pub use self::rate_limit::{Allowance, RateLimit};
 pub use self::token::{Jwt, TokenError};
 pub use self::transformer::Transformer;
 
@@ -29,6 +31,7 @@ pub struct Plugins {
     /// Bytes of a request's body at most.
     pub size_limit: Option<u64>,
     pub acl: Option<Arc<Acl>>,
+    pub rate_limit: Option<Arc<RateLimit>>,
     pub transformer: Option<Arc<Transformer>>,
     pub prometheus: Option<Prometheus>,
 }
@@ -78,6 +81,7 @@ impl Plugins {
             "jwt" => self.jwt = Some(Jwt::read(config)),
             "request-size-limiting" => self.size_limit = read_size_limit(config),
             "acl" => self.acl = Acl::read(config).map(Arc::new),
+            "rate-limiting" => self.rate_limit = RateLimit::read(config).map(Arc::new),
             "request-transformer" => self.transformer = Transformer::read(config).map(Arc::new),
             "prometheus" => self.prometheus = Prometheus::read(config),
             _ => config.mistake(format!("the plugin {name} is not implemented by the gateway of `comptoir up`")),
@@ -95,6 +99,7 @@ impl Plugins {
             jwt: self.jwt.or(general.jwt),
             size_limit: self.size_limit.or(general.size_limit),
             acl: self.acl.clone().or_else(|| general.acl.clone()),
+            rate_limit: self.rate_limit.clone().or_else(|| general.rate_limit.clone()),
             transformer: self.transformer.clone().or_else(|| general.transformer.clone()),
             prometheus: self.prometheus.or(general.prometheus),
         }

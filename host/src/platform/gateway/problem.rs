@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::Reply;
-use super::plugins::{KeyError, TokenError};
+use super::plugins::{Allowance, KeyError, TokenError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -15,6 +15,7 @@ pub enum Problem {
     Key(KeyError),
     Token(TokenError),
     Forbidden,
+    RateLimited(Allowance),
     TooLarge,
     /// The client stopped sending.
     ClientTooSlow,
@@ -35,6 +36,7 @@ impl Problem {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Key(_) | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unreadable => StatusCode::BAD_REQUEST,
@@ -52,6 +54,7 @@ impl Problem {
             Self::Token(TokenError::Duplicate | TokenError::Invalid) => "token-invalid",
             Self::Token(TokenError::Expired) => "token-expired",
             Self::Forbidden => "forbidden",
+            Self::RateLimited(_) => "rate-limited",
             Self::TooLarge => "content-too-large",
             Self::ClientTooSlow => "request-timeout",
             Self::Unreadable => "request-unreadable",
@@ -72,6 +75,7 @@ impl Problem {
             Self::Token(TokenError::Invalid) => "the token is none that was given out here",
             Self::Token(TokenError::Expired) => "the token has expired; refresh it",
             Self::Forbidden => "the key or the token is good, but not for this",
+            Self::RateLimited(_) => "too many requests from this address; `Retry-After` says for how long",
             Self::TooLarge => "the request's body is larger than this route accepts",
             Self::ClientTooSlow => "the request's body did not arrive in time",
             Self::Unreadable => "the request's body ended before its time",
@@ -85,7 +89,7 @@ impl Problem {
     /// Kong's label `source`: the gateway's own decision, or something that went wrong.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Key(_) | Self::Token(_) | Self::Forbidden | Self::TooLarge => "exit",
+            Self::Key(_) | Self::Token(_) | Self::Forbidden | Self::RateLimited(_) | Self::TooLarge => "exit",
             _ => "error",
         }
     }
@@ -113,6 +117,9 @@ impl Problem {
         };
         if let Some(challenge) = challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Self::RateLimited(allowance) = self {
+            allowance.tell(headers);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

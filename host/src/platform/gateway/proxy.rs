@@ -22,7 +22,7 @@ use super::balance::{Outcome, Target, Witness};
 use super::body::{LINGER_BYTES, Payload, Reply, Upload};
 use super::headers::{self, Entrance};
 use super::path::normalize;
-use super::plugins::{Cors, Plugins};
+use super::plugins::{Allowance, Cors, Plugins};
 use super::problem::Problem;
 use super::route::{Match, Route};
 use crate::identity;
@@ -61,12 +61,16 @@ impl Proxy {
         let id = plugins.correlation_id.as_ref().and_then(|plugin| plugin.apply(&mut parts.headers));
         let origin = parts.headers.get(ORIGIN).cloned();
 
+        let mut allowance = None;
         let asks = plugins.cors.is_some() && Cors::is_preflight(&parts.method, &parts.headers);
         let outcome = match &found {
             None => Err(Problem::NoRoute),
             Some(_) if asks => Ok(Response::new(Reply::full(Bytes::new()))),
-            Some(found) => match self.admit(&mut parts, &body, plugins) {
-                Ok(()) => self.forward(found, &path, parts, body, entrance).await,
+            Some(found) => match self.admit(&mut parts, &body, plugins, entrance) {
+                Ok(left) => {
+                    allowance = left;
+                    self.forward(found, &path, parts, body, entrance).await
+                }
                 Err(problem) => {
                     // A client that waits for leave to send has not sent anything.
                     if !expects {
@@ -85,6 +89,9 @@ impl Proxy {
         if let (Some(plugin), Some(id)) = (&plugins.correlation_id, &id) {
             plugin.echo(id, response.headers_mut());
         }
+        if let Some(allowance) = allowance {
+            allowance.tell(response.headers_mut());
+        }
         match &plugins.cors {
             Some(cors) if asks => cors.answer_preflight(origin.as_ref(), response.headers_mut()),
             Some(cors) => cors.apply(origin.as_ref(), response.headers_mut()),
@@ -95,7 +102,14 @@ impl Proxy {
     }
 
     /// Whoever may not gets no further, before a byte of the body is read. In Kong's order.
-    fn admit(&self, parts: &mut Parts, body: &Incoming, plugins: &Plugins) -> Result<(), Problem> {
+    /// What is left to the client, where that is limited.
+    fn admit(
+        &self,
+        parts: &mut Parts,
+        body: &Incoming,
+        plugins: &Plugins,
+        entrance: &Entrance,
+    ) -> Result<Option<Allowance>, Problem> {
         let consumers = &self.shared.consumers;
         let consumer = match (&plugins.key_auth, plugins.jwt) {
             (Some(plugin), _) => Some(plugin.authenticate(consumers, &mut parts.headers).map_err(Problem::Key)?),
@@ -112,10 +126,12 @@ impl Proxy {
         {
             return Err(Problem::Forbidden);
         }
+        let limit = plugins.rate_limit.as_ref();
+        let left = limit.map(|limit| limit.take(entrance.client.ip())).transpose().map_err(Problem::RateLimited)?;
         if let Some(transformer) = &plugins.transformer {
             transformer.apply(&mut parts.headers);
         }
-        Ok(())
+        Ok(left)
     }
 
     async fn forward(

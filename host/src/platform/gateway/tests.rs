@@ -25,6 +25,7 @@ mod configuration;
 mod health;
 mod identity;
 mod lifecycle;
+mod rate_limits;
 mod retries;
 mod routing;
 mod tokens;

@@ -43,8 +43,8 @@ fn whatever_is_not_implemented_is_named() {
         ("paths: [/api/v1/products/import]", "hosts: [x]", import),
         (
             "name: prometheus",
-            "name: rate-limiting",
-            "plugins[1] (rate-limiting).config: the plugin rate-limiting is not implemented",
+            "name: ip-restriction",
+            "plugins[1] (ip-restriction).config: the plugin ip-restriction is not implemented",
         ),
         ("key_in_query: false #", "key_in_query: true #", "`key_in_query` can only be false here, not true"),
         (
@@ -66,6 +66,9 @@ fn whatever_is_not_implemented_is_named() {
         ),
         ("uri: /$(uri_captures[1])", "uri: /$(os.exit())", "`uri` is /, text and $(uri_captures[1]) here"),
         ("paths: ['~/api/products/(", "paths: ['~/api/products/((", "is no regular expression"),
+        ("minute: 600", "hour: 600", "`minute` is missing"),
+        ("minute: 600", "minute: 0", "`minute` has to be 1 at least"),
+        ("limit_by: ip", "limit_by: consumer", "`limit_by` can only be \"ip\" here, not \"consumer\""),
         ("strip_path: false", "", "routes[0] (products-read): `strip_path` is missing"),
         ("name: products-quotes", "name: products-read", "another route has the name products-read"),
         (
