@@ -48,5 +48,8 @@ sdk::service! {
     name: "checkout",
     router: api::router,
     migrations: migrations::ALL,
-    tasks: [Task { name: "resume-checkouts", every_ms: 1_000, run: tasks::resume }],
+    tasks: [
+        Task { name: "resume-checkouts", every_ms: 1_000, run: tasks::resume },
+        Task { name: "tell-ages", every_ms: 5_000, run: tasks::tell_ages },
+    ],
 }

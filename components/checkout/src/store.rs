@@ -71,6 +71,9 @@ const CLAIM: &str = concat!(
     columns!()
 );
 
+const OLDEST: &str = "
+    select step, min(created_at) from checkouts where state in ('running', 'compensating') group by step";
+
 // The result of a step, the intention of the next one, the lease. The last condition: a checkout that was
 // called off does not come to its pivot. At the end the token and the address are forgotten.
 const SAVE: &str = concat!(
@@ -206,6 +209,11 @@ pub async fn save(context: &Context, checkout: &Checkout, written: Written<'_>) 
     ];
     let saved: Option<(bool,)> = context.db.query_opt(SAVE, params).await?;
     Ok(saved.map_or(Saved::No, |(cancel_requested,)| Saved::Yes { cancel_requested }))
+}
+
+/// Of those that have not ended, when the oldest at each step was accepted.
+pub async fn oldest(db: &impl Executor) -> Result<Vec<(Step, Timestamp)>, DbError> {
+    db.query(OLDEST, Vec::new()).await
 }
 
 /// The steps that were taken, in the order in which they began.

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sdk::{Context, TaskError, log};
+use sdk::{Context, TaskError, log, metrics};
 
+use crate::domain::steps::Step;
 use crate::patience::Patience;
 use crate::saga::{self, Got};
 use crate::store;
@@ -46,4 +47,15 @@ async fn resume_one(context: &Context, checkout: crate::domain::checkout::Checko
             false
         }
     }
+}
+
+/// Publishes for how long the oldest checkout at each step has been under way, whoever takes care of it.
+pub async fn tell_ages(context: Context) -> Result<(), TaskError> {
+    let oldest = store::oldest(&context.db).await?;
+    for step in Step::ALL {
+        let since = oldest.iter().find(|(at, _)| at == step).map(|(_, since)| *since);
+        let seconds = since.map_or(0.0, |since| context.clock.now().duration_since(since).as_secs_f64().max(0.0));
+        metrics::gauge("checkout_oldest_seconds", &[("step", step.as_str())], seconds);
+    }
+    Ok(())
 }

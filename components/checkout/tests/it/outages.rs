@@ -1,5 +1,6 @@
 //! A service that is away: before the pivot it is given up, past it nobody gives up.
 
+use checkout::domain::steps::Step;
 use sdk::testing::Fault;
 use serde_json::{Value, json};
 
@@ -148,4 +149,24 @@ async fn an_answer_that_makes_no_sense_is_asked_for_again() {
     }
     let _ = shop.check_out(&purchase).send().await.expect_status(201);
     shop.audited().await;
+}
+
+#[tokio::test]
+async fn where_the_oldest_checkout_is_and_since_when_is_known() {
+    let shop = Shop::open().await;
+    let marie = shop.customer("marie").await;
+    let oldest = async || checkout::store::oldest(shop.checkout.db()).await.unwrap();
+    assert_eq!(oldest().await, []);
+    shop.client.set_down("inventory", true);
+    let purchases = [shop.purchase(marie, "tok_ok").await, shop.purchase(marie, "tok_ok").await];
+    let accepted = shop.checkout.context().clock.now();
+    for purchase in &purchases {
+        let _ = shop.check_out(purchase).send().await.expect_status(202);
+        shop.pass(2);
+    }
+    assert_eq!(oldest().await, [(Step::Reserve, accepted)]);
+    checkout::tasks::tell_ages(shop.checkout.context().clone()).await.unwrap();
+    shop.client.set_down("inventory", false);
+    shop.settle().await;
+    assert_eq!(oldest().await, []);
 }
