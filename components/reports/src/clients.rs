@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sdk::audit::{Audit, Violation};
+use sdk::outbox::Horizon;
 use sdk::{Client, ClientError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +23,9 @@ const AUDIT_DEADLINE: Duration = Duration::from_secs(5);
 pub struct Page {
     pub events: Vec<Box<RawValue>>,
     pub next_cursor: Option<String>,
+    /// None from a service that does not tell it yet, because it is to be swapped: what it tells is read, and where it
+    /// ends is not known.
+    pub horizon: Option<Horizon>,
     /// Of the answer.
     pub bytes: usize,
 }
@@ -30,6 +34,7 @@ pub struct Page {
 struct Answer {
     data: Vec<Box<RawValue>>,
     next_cursor: Option<String>,
+    horizon: Option<Horizon>,
 }
 
 /// The events after that place, as many as that at most.
@@ -40,8 +45,8 @@ pub async fn events(http: &Client, source: Source, after: Option<&str>, limit: u
     let after = after.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
     let url = format!("http://{}/internal/v1/events?limit={limit}{after}", source.as_str());
     let response = http.get(url).deadline(PAGE_DEADLINE).send().await?.success()?;
-    let Answer { data, next_cursor } = response.json()?;
-    Ok(Page { events: data, next_cursor, bytes: response.body.len() })
+    let Answer { data, next_cursor, horizon } = response.json()?;
+    Ok(Page { events: data, next_cursor, horizon, bytes: response.body.len() })
 }
 
 /// What the service says is wrong with its data.

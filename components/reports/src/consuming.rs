@@ -10,6 +10,7 @@
 //! blame.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -29,11 +30,17 @@ use crate::store::tracks::{self, Rejected, Repeat};
 /// The most pages of a feed that are read in one go; then others are served.
 pub const PAGES_MAX: u32 = 100;
 
+/// How long is waited for transactions that hold back what others have told: most last some milliseconds, and one that
+/// lasts longer is not asked about all the time.
+const PAUSES_MS: [u64; 9] = [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560];
+
 /// What became of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// There is nothing behind it.
+    /// All that had been told when the reading began is read.
     End,
+    /// That is not: a transaction that still runs may tell something that comes before it.
+    HeldBack,
     /// There may be more; or somebody else has written it, or it is asked for again, shorter.
     More,
     /// The source was not reached, or its answer is none.
@@ -65,46 +72,64 @@ pub async fn follow_all(context: &Context, sources: &[Source], which: Which, unt
     join_all(all).await.into_iter().collect()
 }
 
-/// Reads a feed to its end, as far as there is time.
+/// Reads a feed to its end, as far as there is time: to where it was, whatever is told meanwhile.
 ///
 /// # Errors
 /// When the database says no.
 pub async fn follow(context: &Context, source: Source, which: Which, until: Until) -> Result<(), DbError> {
+    let (mut end, mut pauses) = (None, PAUSES_MS.into_iter());
     for _ in 0..PAGES_MAX {
         let Some(position) = feeds::position(&context.db, source, which).await? else { return Ok(()) };
         if which == Which::Building && position.beside_live {
             // Whoever reads for the live one reads for both.
             return Ok(());
         }
-        if advance(context, &position).await? != Outcome::More || until.is_over(context) {
+        let outcome = advance(context, &position, &mut end).await?;
+        if until.is_over(context) {
             return Ok(());
+        }
+        match outcome {
+            Outcome::More => {}
+            Outcome::HeldBack => match pauses.next() {
+                Some(pause) => sdk::sleep(Duration::from_millis(pause)).await,
+                None => return Ok(()),
+            },
+            Outcome::End | Outcome::Failed => return Ok(()),
         }
     }
     Ok(())
 }
 
-/// Reads a page and writes it.
+/// The end of a feed at a moment: before a transaction that may not be shown yet.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    at: Timestamp,
+    newest: Option<i64>,
+}
+
+/// Reads a page and writes it. The first one that is answered says where the end is.
 ///
 /// # Errors
 /// When the database says no, and not because of what is in the page.
-pub async fn advance(context: &Context, position: &Position) -> Result<Outcome, DbError> {
+pub async fn advance(context: &Context, position: &Position, end: &mut Option<End>) -> Result<Outcome, DbError> {
     let (source, read_at) = (position.source, context.clock.now());
     let page = clients::events(&context.http, source, position.cursor.as_deref(), position.page_limit).await;
     let page = match page {
         Ok(page) => page,
         Err(reason) => return failed(context, position, &reason).await.map(|()| Outcome::Failed),
     };
+    let reached = Reached::by(position, &page, read_at, end);
     if page.events.is_empty() {
-        feeds::at_the_end(&context.db, position, read_at).await?;
-        return Ok(Outcome::End);
+        feeds::nothing_new(&context.db, position, read_at, reached.as_of()).await?;
+        return Ok(reached.outcome());
     }
     let alone = page.events.len() == 1;
-    let batch = Batch::of(position, page, read_at);
+    let batch = Batch::of(position, page, read_at, reached);
     match write(context, position, &batch).await {
         Ok(epochs) if epochs.is_empty() => Ok(Outcome::More),
         Ok(_) => {
             count(source, &batch);
-            Ok(if batch.at_the_end { Outcome::End } else { Outcome::More })
+            Ok(batch.reached.outcome())
         }
         Err(err) if !is_about_data(&err) => Err(err),
         Err(_) if !alone => {
@@ -115,6 +140,46 @@ pub async fn advance(context: &Context, position: &Position) -> Result<Outcome, 
             log::error!("an event could not be written and was put aside", source = source.as_str(), reason = err);
             write(context, position, &batch.put_aside(&err.to_string())).await?;
             Ok(Outcome::More)
+        }
+    }
+}
+
+/// How far a page goes.
+#[derive(Clone, Copy, Debug)]
+enum Reached {
+    /// All that had been told then.
+    AsOf(Timestamp),
+    /// To where the feed is shown, which is before that.
+    Shown,
+    /// There may be more.
+    Page,
+}
+
+impl Reached {
+    fn by(position: &Position, page: &Page, read_at: Timestamp, end: &mut Option<End>) -> Reached {
+        let full = u32::try_from(page.events.len()).unwrap_or(PAGE_MAX) >= position.page_limit;
+        let Some(horizon) = page.horizon else { return if full { Reached::Page } else { Reached::Shown } };
+        let here = End { at: read_at, newest: horizon.newest };
+        let first = *end.get_or_insert(here);
+        if full {
+            return Reached::Page;
+        }
+        let shown = [here, first].into_iter().find(|end| horizon.shows(end.newest));
+        shown.map_or(Reached::Shown, |end| Reached::AsOf(end.at))
+    }
+
+    const fn as_of(self) -> Option<Timestamp> {
+        match self {
+            Reached::AsOf(at) => Some(at),
+            Reached::Shown | Reached::Page => None,
+        }
+    }
+
+    const fn outcome(self) -> Outcome {
+        match self {
+            Reached::AsOf(_) => Outcome::End,
+            Reached::Shown => Outcome::HeldBack,
+            Reached::Page => Outcome::More,
         }
     }
 }
@@ -187,28 +252,27 @@ struct Batch {
     rows: Rows,
     ignored: i64,
     cursor: Option<String>,
-    at_the_end: bool,
+    reached: Reached,
     next_limit: u32,
     read_at: Timestamp,
 }
 
 impl Batch {
     /// Up to the place of another epoch, if that is in the page: from there they go on together.
-    fn of(position: &Position, page: Page, read_at: Timestamp) -> Batch {
-        let Page { mut events, next_cursor: mut cursor, bytes } = page;
+    fn of(position: &Position, page: Page, read_at: Timestamp, mut reached: Reached) -> Batch {
+        let Page { mut events, next_cursor: mut cursor, bytes, .. } = page;
         let source = position.source;
-        let mut at_the_end = u32::try_from(events.len()).unwrap_or(PAGE_MAX) < position.page_limit;
         let next_limit = page_limit_after(position.page_limit, bytes);
         let to_go = |stop: &Stop| usize::try_from(stop.consumed - position.consumed).unwrap_or(usize::MAX);
         if let Some(stop) = position.stops.0.iter().min_by_key(|stop| to_go(stop))
             && to_go(stop) <= events.len()
         {
             events.truncate(to_go(stop));
-            (cursor, at_the_end) = (Some(stop.cursor.clone()), false);
+            (cursor, reached) = (Some(stop.cursor.clone()), Reached::Page);
         }
         let (mut rows, mut ignored) = (Rows::default(), 0);
         let arrivals = events.into_iter().map(|raw| Arrival::read(source, raw, &mut rows, &mut ignored)).collect();
-        Batch { source, arrivals, rows, ignored, cursor, at_the_end, next_limit, read_at }
+        Batch { source, arrivals, rows, ignored, cursor, reached, next_limit, read_at }
     }
 
     /// The same, of which nothing is taken in.
@@ -232,7 +296,7 @@ impl Batch {
             rejected: i64::try_from(self.unreadable().count()).unwrap_or(i64::MAX),
             page_limit: self.next_limit,
             read_at: self.read_at,
-            at_the_end: self.at_the_end,
+            as_of: self.reached.as_of(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How much of what the others have told a report knows; and what is done about it, if that is asked for.
 //!
-//! A feed ends before the oldest transaction that its service still runs: a report knows all that a feed showed, and
-//! says when that was.
+//! A feed ends before the oldest transaction that its service still runs. A report knows all that had been told at a
+//! moment when the feed has come past what was the newest then, and says which moment that is.
 
 use jiff::{SignedDuration, Timestamp};
 use sdk::{Context, DbError, Problem, Result, Tx};
@@ -19,8 +19,9 @@ const STALENESS_MAX_MS: i64 = 86_400_000;
 /// How much is known.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Freshness {
-    /// Whether every feed was read to its end within `max_staleness_ms` of the question. If not, something may be
-    /// missing that had happened by then.
+    /// Whether all is known that had happened `max_staleness_ms` before the question. If not, something of that may be
+    /// missing: a source was not reached, has told more than there was time to read, or one of its transactions takes
+    /// long.
     pub complete: bool,
     /// What was asked for, or else ten seconds.
     #[schema(example = 10_000)]
@@ -39,7 +40,7 @@ pub struct Freshness {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SourceFreshness {
     pub source: Source,
-    /// When its feed was last read to its end.
+    /// Until when all that it told is known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub as_of: Option<Timestamp>,
     #[schema(example = 850)]

@@ -47,14 +47,22 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::int8[], $5::text[])
     with ordinality as e (id, type, subject, version, payload, place)
 order by e.place";
 
-// A bare `order by xid` would be that of the selected text, in which 1000 comes before 999.
+// One statement, so that the events and the horizon are of one snapshot; and a row also when there are no events.
 const READ: &str = "\
-select o.xid::text as xid, o.seq, o.event_id, o.type, o.subject, o.subject_version, o.occurred_at, o.traceparent,
+select h.settled::text::int8 as settled, h.newest::text::int8 as newest,
+    o.xid::text::int8 as xid, o.seq, o.event_id, o.type, o.subject, o.subject_version, o.occurred_at, o.traceparent,
     o.payload
-from outbox o
-where (o.xid, o.seq) > ($1::text::xid8, $2) and o.xid < pg_snapshot_xmin(pg_current_snapshot())
-order by o.xid, o.seq
-limit $3";
+from (
+    select pg_snapshot_xmin(pg_current_snapshot()) as settled,
+        (select n.xid from outbox n order by n.xid desc, n.seq desc limit 1) as newest
+) h
+left join lateral (
+    select e.* from outbox e
+    where (e.xid, e.seq) > ($1::int8::text::xid8, $2) and e.xid < h.settled
+    order by e.xid, e.seq
+    limit $3
+) o on true
+order by o.xid, o.seq";
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +179,30 @@ pub struct Feed {
     /// Where the next part begins, also when there is nothing yet.
     #[schema(value_type = Option<String>)]
     pub next_cursor: Option<Cursor>,
+    pub horizon: Horizon,
+}
+
+/// How far the feed could be shown when it was asked, in numbers of transactions. They only grow.
+///
+/// Whoever has seen `newest` has read all that had been told by then as soon as a page is not full and its `settled` is
+/// above that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Horizon {
+    /// Transactions below it are over. Nothing else is shown.
+    #[schema(example = 1_042)]
+    pub settled: i64,
+    /// The newest one that told something, though it may not be shown yet: an older one may still tell something that
+    /// comes before. None has: null.
+    #[schema(example = 1_041)]
+    pub newest: Option<i64>,
+}
+
+impl Horizon {
+    /// Whether everything up to that transaction is shown.
+    #[must_use]
+    pub fn shows(&self, newest: Option<i64>) -> bool {
+        newest.is_none_or(|newest| newest < self.settled)
+    }
 }
 
 /// An event as others read it.
@@ -195,15 +227,19 @@ pub struct Published {
 }
 
 struct Row {
-    xid: String,
-    seq: i64,
-    published: Published,
+    horizon: Horizon,
+    /// Its place in the feed; none where there is nothing.
+    event: Option<((i64, i64), Published)>,
 }
 
 impl crate::FromRow for Row {
     fn from_row(row: &crate::Row<'_>) -> Result<Self, DbError> {
-        let (xid, seq) = (row.get("xid")?, row.get("seq")?);
-        Ok(Row { xid, seq, published: Published::from_row(row)? })
+        let horizon = Horizon { settled: row.get("settled")?, newest: row.get("newest")? };
+        let event = match row.get::<Option<i64>>("xid")? {
+            Some(xid) => Some(((xid, row.get("seq")?), Published::from_row(row)?)),
+            None => None,
+        };
+        Ok(Row { horizon, event })
     }
 }
 
@@ -223,8 +259,8 @@ impl crate::FromRow for Published {
 
 /// What happened here
 ///
-/// The feed of this service. Every event comes once, and none is skipped: what a transaction that
-/// still runs may publish lies behind the end of the feed.
+/// The feed of this service. Every event comes once, and none is skipped: it ends before the oldest
+/// transaction that still runs, and `horizon` says what lies behind that.
 #[utoipa::path(
     get, path = "/internal/v1/events", operation_id = "readEvents", tag = "internal",
     params(
@@ -240,13 +276,12 @@ pub async fn events(_: OfService, State(db): State<Db>, Query(params): Query<Fee
         let detail = format!("must be from 1 to {LIMIT_MAX}");
         return Err(Problem::bad_request("invalid-query").parameter("limit", "out-of-range", detail));
     }
-    let position: Option<(u64, i64)> = params.after.as_ref().map(Cursor::decode).transpose()?;
+    let position: Option<(i64, i64)> = params.after.as_ref().map(Cursor::decode).transpose()?;
     let (xid, seq) = position.unwrap_or((0, 0));
-    let rows: Vec<Row> = db.query(READ, params![xid.to_string(), seq, i64::from(limit)]).await?;
-    let last = rows.last().map(|row| (row.xid.parse::<u64>(), row.seq));
-    let next_cursor = match last {
-        Some((xid, seq)) => Some(Cursor::encode(&(xid.map_err(Problem::internal)?, seq))),
-        None => params.after,
-    };
-    Ok(Json(Feed { data: rows.into_iter().map(|row| row.published).collect(), next_cursor }))
+    let rows: Vec<Row> = db.query(READ, params![xid, seq, i64::from(limit)]).await?;
+    let horizon = rows.first().map(|row| row.horizon);
+    let horizon = horizon.ok_or_else(|| Problem::internal("the end of the feed is always told"))?;
+    let (places, data): (Vec<(i64, i64)>, Vec<Published>) = rows.into_iter().filter_map(|row| row.event).unzip();
+    let next_cursor = places.last().map(Cursor::encode).or(params.after);
+    Ok(Json(Feed { data, next_cursor, horizon }))
 }

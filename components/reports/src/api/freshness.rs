@@ -52,7 +52,7 @@ pub struct FeedBody {
     /// When the feed last answered.
     #[schema(value_type = Option<String>, format = DateTime)]
     read_at: Option<Timestamp>,
-    /// When it was last read to its end.
+    /// Until when all that it told is known.
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,
     #[schema(example = 850)]

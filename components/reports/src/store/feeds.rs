@@ -26,14 +26,15 @@ const MOVE_ON: &str = "
     update feeds
     set cursor = $3, last_event_at = coalesce($4, last_event_at), consumed = consumed + $5, ignored = ignored + $6,
         rejected = rejected + $7, page_limit = $8, read_at = $9,
-        as_of = case when $10 then greatest(as_of, $9) else as_of end, failures = 0, failed_at = null, failure = null
+        as_of = greatest(as_of, $10), failures = 0, failed_at = null, failure = null
     where source = $1 and cursor is not distinct from $2
     returning epoch";
 
-const AT_THE_END: &str = "
+/// Whoever has read on meanwhile knows that as well.
+const NOTHING_NEW: &str = "
     update feeds
-    set read_at = $3, as_of = $3, failures = 0, failed_at = null, failure = null
-    where source = $1 and cursor is not distinct from $2 and (as_of is null or as_of <= $3)";
+    set read_at = greatest(read_at, $3), as_of = greatest(as_of, $4), failures = 0, failed_at = null, failure = null
+    where source = $1 and consumed >= $2";
 
 const FAILED: &str = "
     update feeds
@@ -99,8 +100,8 @@ pub struct Step {
     pub page_limit: u32,
     /// When it was asked for.
     pub read_at: Timestamp,
-    /// Whether it ended where the feed did.
-    pub at_the_end: bool,
+    /// Since when there may be more than what was read with it.
+    pub as_of: Option<Timestamp>,
 }
 
 /// What is known of a feed.
@@ -152,15 +153,20 @@ pub async fn move_on(tx: &Tx, from: &Position, step: &Step) -> Result<Vec<Epoch>
         step.rejected,
         step.page_limit,
         step.read_at,
-        step.at_the_end,
+        step.as_of,
     ];
     let epochs: Vec<(Epoch,)> = tx.query(MOVE_ON, params).await?;
     Ok(epochs.into_iter().map(|(epoch,)| epoch).collect())
 }
 
-/// There was nothing beyond that place. Of no effect when somebody else has moved on.
-pub async fn at_the_end(db: &impl Executor, at: &Position, read_at: Timestamp) -> Result<(), DbError> {
-    db.execute(AT_THE_END, params![at.source, at.cursor.as_deref(), read_at]).await.map(|_| ())
+/// There was nothing beyond that place. All that had been told by `as_of` is before it.
+pub async fn nothing_new(
+    db: &impl Executor,
+    at: &Position,
+    read_at: Timestamp,
+    as_of: Option<Timestamp>,
+) -> Result<(), DbError> {
+    db.execute(NOTHING_NEW, params![at.source, at.consumed, read_at, as_of]).await.map(|_| ())
 }
 
 /// The feed was not read. The next page is no larger than that.

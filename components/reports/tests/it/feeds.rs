@@ -41,7 +41,7 @@ async fn a_page_is_a_handful_of_statements() {
             reports::store::feeds::position(town.app.db(), Source::Sales, reports::store::feeds::Which::Live);
         let position = position.await.unwrap().unwrap();
         let before = town.app.db().round_trips();
-        reports::consuming::advance(town.app.context(), &position).await.unwrap();
+        reports::consuming::advance(town.app.context(), &position, &mut None).await.unwrap();
         costs.push(town.app.db().round_trips() - before);
         assert_eq!(int(&town.feed(Source::Sales).await["consumed"]), sales);
     }

@@ -3,8 +3,9 @@
 use reports::domain::Source;
 use sdk::outbox::{Event, publish};
 use sdk::testing::TestApp;
-use sdk::{DbError, Definition, Executor, params};
+use sdk::{DbError, Definition, Executor, Tx, params};
 use serde_json::json;
+use tokio::sync::{Barrier, Notify};
 
 use crate::support::Town;
 
@@ -64,4 +65,46 @@ async fn no_event_of_a_busy_feed_is_skipped_or_repeated() {
         (0..WRITERS).map(|writer| (i64::try_from(writer).unwrap(), EVENTS, format!("v{EVENTS}"))).collect();
     assert_eq!(rows, expected);
     assert_eq!(town.count("select count(*) from repeats").await + town.count("select count(*) from missing").await, 0);
+}
+
+/// As a till asks the moment its sale was acknowledged, while somebody else's transaction takes its time.
+#[tokio::test]
+async fn a_report_waits_for_what_a_running_transaction_holds_back() {
+    let service: &'static Definition = &SERVICE;
+    let town = Town::open().await;
+    let teller = TestApp::of(service).build().await;
+    town.client.connect("products", teller.router());
+    let context = teller.context();
+    let tell = async |tx: &Tx, product: i64| {
+        let payload = json!({
+            "product_id": product, "sku": "S", "name": "Coke", "category": "c", "status": "active",
+        });
+        let event = Event::new("product.changed", format!("product/{product}"), 1, &payload).unwrap();
+        publish(tx, context, vec![event]).await
+    };
+    let (began, told) = (Barrier::new(2), Notify::new());
+    let (tell, began, told) = (&tell, &began, &told);
+    let long = teller.db().transaction(|tx| async move {
+        tell(&tx, 1).await?;
+        began.wait().await;
+        told.notified().await;
+        Ok::<_, DbError>(())
+    });
+    let asked = async {
+        began.wait().await;
+        teller.db().transaction(|tx| async move { tell(&tx, 2).await }).await.unwrap();
+        let (report, ()) = tokio::join!(town.read("freshness?max_staleness_ms=0"), async {
+            // The feed was asked, and had nothing to show.
+            while town.feed(Source::Products).await["read_at"].is_null() {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(town.feed(Source::Products).await["consumed"], 0);
+            told.notify_one();
+        });
+        report
+    };
+    let (result, report) = tokio::join!(long, asked);
+    result.unwrap();
+    assert_eq!(report["freshness"]["complete"], true);
+    assert_eq!(town.feed(Source::Products).await["consumed"], 2);
 }

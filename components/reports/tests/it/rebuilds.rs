@@ -123,11 +123,11 @@ async fn a_rebuild_stops_where_the_live_one_is_and_goes_on_beside_it() {
     use reports::store::feeds::Which::{Building, Live};
     let live = position(Live).await.unwrap().unwrap();
     let short = reports::store::feeds::Position { page_limit: 333, ..live };
-    reports::consuming::advance(town.app.context(), &short).await.unwrap();
+    reports::consuming::advance(town.app.context(), &short, &mut None).await.unwrap();
     begun(&town).await;
     let building = position(Building).await.unwrap().unwrap();
     assert!(!building.beside_live);
-    reports::consuming::advance(town.app.context(), &building).await.unwrap();
+    reports::consuming::advance(town.app.context(), &building, &mut None).await.unwrap();
     assert!(position(Building).await.unwrap().unwrap().beside_live);
     let counts = "select count(*) from products group by epoch order by epoch";
     assert_eq!(town.ask::<(i64,)>(counts).await, [(333,), (333,)]);

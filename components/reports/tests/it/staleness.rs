@@ -1,6 +1,10 @@
 //! How much a report knows, and that it never says more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+
 use axum::Router;
+use axum::extract::RawQuery;
 use axum::routing::get;
 use reports::domain::Source;
 use sdk::testing::Fault;
@@ -103,7 +107,8 @@ async fn a_feed_without_an_end_ends_the_reading_and_not_the_report() {
         get(|| async {
             let told = || event("cart.changed", &format!("cart/{}", uuid::Uuid::now_v7()), 1, now(), json!({}));
             let data: Vec<Value> = (0..500).map(|_| told()).collect();
-            json!({"data": data, "next_cursor": uuid::Uuid::now_v7().to_string()}).to_string()
+            let horizon = json!({"settled": 1, "newest": 2});
+            json!({"data": data, "next_cursor": uuid::Uuid::now_v7().to_string(), "horizon": horizon}).to_string()
         }),
     );
     town.client.connect("cart", endless);
@@ -114,6 +119,64 @@ async fn a_feed_without_an_end_ends_the_reading_and_not_the_report() {
         (int(&feed["consumed"]), &feed["as_of"]),
         (i64::from(reports::consuming::PAGES_MAX) * 500, &Value::Null)
     );
+}
+
+/// A transaction that takes long may tell something that comes before what others have told since.
+#[tokio::test]
+async fn what_is_held_back_longer_than_a_report_waits_is_said_to_be_missing() {
+    let town = Town::open().await;
+    town.consume().await;
+    town.tell_all(&one_sale().events);
+    town.told.books().get_mut("sales").unwrap().held_back = 1;
+    town.pass(3);
+    let body = town.read("consolidated?max_staleness_ms=0").await;
+    let freshness = &body["freshness"];
+    assert_eq!((&freshness["complete"], &freshness["lag_ms"]), (&json!(false), &json!(3_000)));
+    assert_eq!(body["totals"]["sales"], 0);
+    // Less than was asked for, and known: it was there before that sale.
+    let body = town.read("consolidated?max_staleness_ms=3000").await;
+    assert_eq!(body["freshness"]["complete"], true);
+    town.told.books().get_mut("sales").unwrap().held_back = 0;
+    let body = town.read("consolidated?max_staleness_ms=0").await;
+    assert_eq!((&body["freshness"]["complete"], &body["totals"]["sales"]), (&json!(true), &json!(1)));
+}
+
+/// Otherwise nothing would ever be known of a service that is always at work.
+#[tokio::test]
+async fn what_is_told_after_the_question_is_not_waited_for() {
+    let town = Town::open().await;
+    let told = Arc::new(AtomicI64::new(0));
+    // Of each answer, the newest event is held back; the next one shows it.
+    let busy = {
+        let told = told.clone();
+        let answer = move || async move {
+            let newest = told.fetch_add(1, SeqCst);
+            let told = (newest > 0).then(|| event("cart.changed", &format!("cart/{newest}"), 1, now(), json!({})));
+            let data: Vec<Value> = told.into_iter().collect();
+            let horizon = json!({"settled": newest + 1, "newest": newest + 1});
+            json!({"data": data, "next_cursor": newest.to_string(), "horizon": horizon}).to_string()
+        };
+        Router::new().route("/internal/v1/events", get(answer))
+    };
+    town.client.connect("cart", busy);
+    let body = town.read("freshness?max_staleness_ms=0").await;
+    assert_eq!(body["freshness"]["complete"], true);
+    assert_eq!((int(&town.feed(Source::Cart).await["consumed"]), told.load(SeqCst)), (1, 2));
+}
+
+/// One that was built before feeds had it: what it tells counts, and that it is all is not claimed.
+#[tokio::test]
+async fn a_service_that_does_not_say_where_its_feed_ends_is_read() {
+    let town = Town::open().await;
+    let silent = get(|RawQuery(query): RawQuery| async move {
+        let is_first = !query.unwrap().contains("after");
+        let data = is_first.then(|| event("cart.changed", "cart/1", 1, now(), json!({})));
+        json!({"data": data.into_iter().collect::<Vec<_>>(), "next_cursor": "c1"}).to_string()
+    });
+    town.client.connect("cart", Router::new().route("/internal/v1/events", silent));
+    town.consume().await;
+    let feed = town.feed(Source::Cart).await;
+    assert_eq!((&feed["consumed"], &feed["as_of"]), (&json!(1), &Value::Null));
 }
 
 fn now() -> jiff::Timestamp {

@@ -30,6 +30,8 @@ pub struct Told(Arc<Mutex<BTreeMap<String, Books>>>);
 #[derive(Default)]
 pub struct Books {
     pub events: Vec<Value>,
+    /// Of them, the last ones that are not shown yet.
+    pub held_back: usize,
     pub violations: Vec<Value>,
     /// The most bytes of an answer; more is cut off in the middle.
     pub bytes_max: Option<usize>,
@@ -60,10 +62,12 @@ impl Told {
             let mut books = told.books();
             let books = books.entry(name.to_owned()).or_default();
             books.asked.push((after, asked.limit));
-            let data: Vec<Value> = books.events.iter().skip(after).take(asked.limit).cloned().collect();
+            let (told, shown) = (books.events.len(), books.events.len() - books.held_back);
+            let data: Vec<Value> = books.events[..shown].iter().skip(after).take(asked.limit).cloned().collect();
+            let horizon = json!({"settled": shown + 1, "newest": (told > 0).then_some(told)});
             let next = after + data.len();
             let next_cursor = if next == 0 { Value::Null } else { json!(format!("c{next}")) };
-            let mut body = json!({"data": data, "next_cursor": next_cursor}).to_string();
+            let mut body = json!({"data": data, "next_cursor": next_cursor, "horizon": horizon}).to_string();
             if let Some(most) = books.bytes_max.filter(|most| body.len() > *most) {
                 body.truncate(most);
             }

@@ -22,19 +22,19 @@ async fn read(app: &TestApp, query: &str) -> Feed {
     app.get(format!("/internal/v1/events?{query}")).as_role(Role::Service).send().await.expect_status(200).json()
 }
 
-/// What was published becomes readable when no older transaction runs, of whatever database: of tests
-/// beside this one as well.
-async fn read_some(app: &TestApp, query: &str) -> Feed {
-    let some = async {
+/// A page when everything that was told is shown: no older transaction runs, of whatever database, of tests beside this
+/// one as well.
+async fn read_shown(app: &TestApp, query: &str) -> Feed {
+    let shown = async {
         loop {
             let feed = read(app, query).await;
-            if !feed.data.is_empty() {
+            if feed.horizon.shows(feed.horizon.newest) {
                 return feed;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), some).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(30), shown).await.unwrap()
 }
 
 fn subjects(feed: &Feed) -> Vec<String> {
@@ -46,20 +46,20 @@ async fn events_are_read_page_by_page_in_the_order_of_their_writing() {
     let app = app().await;
     assert_eq!(read(&app, "").await.next_cursor, None);
     happened(&app, vec![event("a", 1), event("b", 1)]).await;
-    let first = read_some(&app, "limit=2").await;
+    let first = read_shown(&app, "limit=2").await;
     happened(&app, vec![event("a", 2)]).await;
     assert_eq!(subjects(&first), ["a 1", "b 1"]);
     assert_eq!(first.data[0].kind, "note.changed");
     assert_eq!(first.data[0].payload, json!({"title": "a", "version": 1}));
     let cursor = first.next_cursor.unwrap();
-    let second = read_some(&app, &format!("limit=2&after={}", cursor.as_str())).await;
+    let second = read_shown(&app, &format!("limit=2&after={}", cursor.as_str())).await;
     assert_eq!(subjects(&second), ["a 2"]);
     // The end is a place to come back to.
     let end = second.next_cursor.unwrap();
     let nothing = read(&app, &format!("after={}", end.as_str())).await;
     assert_eq!((nothing.data.len(), nothing.next_cursor.as_ref()), (0, Some(&end)));
     happened(&app, vec![event("c", 1)]).await;
-    assert_eq!(subjects(&read_some(&app, &format!("after={}", end.as_str())).await), ["c 1"]);
+    assert_eq!(subjects(&read_shown(&app, &format!("after={}", end.as_str())).await), ["c 1"]);
 }
 
 #[tokio::test]
@@ -93,16 +93,20 @@ async fn an_event_of_a_long_transaction_is_not_skipped() {
             Ok::<_, DbError>(())
         }
     };
-    let (result, ()) = tokio::join!(app.db().transaction(long), async {
+    let (result, before) = tokio::join!(app.db().transaction(long), async {
         written.wait().await;
         happened(&app, vec![event("short", 1)]).await;
-        // Not before the other one, which may still be none.
-        assert_eq!(subjects(&read(&app, "").await), [] as [String; 0]);
+        // Not before the other one, which may still be none; and it is said that there is something.
+        let feed = read(&app, "").await;
+        assert_eq!(subjects(&feed), [] as [String; 0]);
+        assert!(!feed.horizon.shows(feed.horizon.newest), "{:?}", feed.horizon);
         released.wait().await;
+        feed.horizon
     });
     result.unwrap();
-    let all = read_some(&app, "").await;
+    let all = read_shown(&app, "").await;
     assert_eq!(subjects(&all), ["long 1", "short 1"]);
+    assert!(all.horizon.shows(before.newest), "{before:?} {:?}", all.horizon);
 }
 
 /// Transactions are counted, and their numbers grow by a digit now and then.
@@ -210,7 +214,7 @@ async fn a_statement_can_publish_what_it_changes_and_only_that() {
         let (told,): (i64,) = app.db().query_one(CHANGE, params![changed, events]).await.unwrap();
         assert_eq!(told, expected);
     }
-    let feed = read_some(&app, "").await;
+    let feed = read_shown(&app, "").await;
     assert_eq!(subjects(&feed), ["b 1", "a 1"]);
     assert_eq!(feed.data[0].payload, json!({"title": "a", "version": 1}));
     assert_eq!(feed.data[0].occurred_at.as_second(), app.context().clock.now().as_second());
