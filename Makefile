@@ -25,7 +25,8 @@ TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 # What `load` does: smoke, load, stress, spike, soak or breakpoint. SCENARIO=purchases,carts chooses; k6/main.js lists them.
 WORKLOAD ?= smoke
 
-.PHONY: help up test soak fuzz lint bench load load-compare components fixtures host clean wasm-target postgres prometheus
+.PHONY: help up test soak screenshots fuzz lint bench load load-compare components fixtures host clean wasm-target postgres \
+  prometheus chromium
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -35,18 +36,22 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'ARGS="..." is handed on by up, test, bench and load:  make test ARGS=hot_swap'
-	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL, Prometheus and k6 itself where they are missing.'
+	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL, Prometheus, Chromium and k6 itself where they are missing.'
 	@echo 'Builds into $(CARGO_TARGET_DIR); CARGO_TARGET_DIR changes that.'
 
 up: components host | postgres ## Run the whole platform on this machine; the gateway listens on :8000
 	$(COMPTOIR) up --components $(COMPONENTS) $(ARGS)
 
-test: components fixtures host | postgres prometheus ## Run every test, on a private PostgreSQL that is thrown away
+test: components fixtures host | postgres prometheus chromium ## Run every test, on a private PostgreSQL that is thrown away
 	$(COMPTOIR) postgres -- cargo test --release --workspace $(ARGS)
 
 # SOAK_SECONDS=3600 has it go on for an hour.
 soak: fixtures host | postgres ## Swaps, aborts and load for ten minutes; then every gauge is back
 	$(COMPTOIR) postgres -- cargo test --release --workspace --test it -- --ignored --exact --nocapture soak::soak
+
+# As files in $(CARGO_TARGET_DIR)/screenshots: every page, in both languages, wide and narrow, light and dark.
+screenshots: components host | postgres chromium ## Take pictures of every page, to be looked at
+	$(COMPTOIR) postgres -- cargo test --release --workspace --test it -- --ignored --exact --nocapture browser::screenshots::screenshots
 
 # Clippy has the profiles of the builds, so that macros and build scripts are compiled once.
 lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spelling, vendored WIT
@@ -91,6 +96,10 @@ wasm-target:
 
 postgres:
 	@.tools/postgres
+
+# For the tests of what browsers show.
+chromium:
+	@.tools/chromium
 
 # For the tests of observability/: dashboards and rules are asked of a real one.
 prometheus:

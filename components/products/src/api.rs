@@ -4,6 +4,7 @@
 
 #![expect(unused_qualifications, reason = "in what utoipa's path attribute expands to")]
 
+mod browser;
 pub mod categories;
 pub mod document;
 mod events;
@@ -36,6 +37,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(browser::routes())
 }
 
 /// What no constraint can keep, or that none is to keep alone.

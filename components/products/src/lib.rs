@@ -13,6 +13,7 @@
 //! | `GET, POST /api/v1/categories`, `GET ../{code}` | a tree |
 //! | `GET, POST /api/v1/tax-categories`, `GET ../{code}`, `POST ../{code}/rates` | dated rates, GST and QST apart |
 //! | `POST /api/v1/price-quotes` | what a basket costs; no effect |
+//! | `GET /`, `/product/{id}`, `/cart` .. | the shop, in a browser |
 //! | `GET /internal/v1/events` | `product.created, .changed, .archived`: a product as it is, once for each version |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
 //!

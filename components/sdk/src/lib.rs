@@ -5,7 +5,8 @@
 //! are given, [`app`] is what every service answers besides its own routes. [`db`], [`client`],
 //! [`Clock`], [`log`] and [`metrics`] are the capabilities; [`problem`], [`extract`], [`respond`],
 //! [`identity`], [`idempotency`] and [`page`] are the conventions of our HTTP interfaces; [`outbox`]
-//! and [`audit`] are what a service tells the others; [`fulfilment`] is what two of them say alike.
+//! and [`audit`] are what a service tells the others; [`fulfilment`] is what two of them say alike;
+//! [`web`] is what a service shows in a browser.
 //!
 //! One instance of a component serves many requests at once, on one thread, and each request is a
 //! task of its own. A lock that is held across an `await` must not be shared between requests: to
@@ -47,6 +48,7 @@ mod sleep;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
 mod text_enum;
+pub mod web;
 
 pub use app::app;
 pub use client::{Client, ClientError};

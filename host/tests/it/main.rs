@@ -16,6 +16,7 @@
 
 mod admin;
 mod background;
+mod browser;
 mod cache;
 mod carts;
 mod command_line;

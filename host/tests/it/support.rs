@@ -1,6 +1,7 @@
 //! What tests are made of: hosts, clients, databases, peers, and waiting for conditions.
 
 pub mod books;
+pub mod browser;
 pub mod client;
 pub mod command;
 pub mod database;

@@ -9,3 +9,4 @@ mod idempotency;
 mod outbox;
 mod service;
 mod transactions;
+mod web;

@@ -27,6 +27,22 @@ async fn every_request_reaches_its_service_or_none() {
         ("GET", "/api/products", None),
         ("GET", "/api/products/api/v1/products", None),
         ("GET", "/x/api/cart/health", None),
+        // What a browser shows, and what that loads.
+        ("GET", "/", Some(("products", "/"))),
+        ("GET", "/?q=caf%C3%A9", Some(("products", "/?q=caf%C3%A9"))),
+        ("HEAD", "/product/7", Some(("products", "/product/7"))),
+        (
+            "GET",
+            "/orders/0198f7a0-0000-7000-8000-000000000000",
+            Some(("products", "/orders/0198f7a0-0000-7000-8000-000000000000")),
+        ),
+        ("GET", "/product/x", None),
+        ("GET", "/cart/x", None),
+        ("POST", "/cart", None),
+        ("GET", "/assets/products/0a1b/shop.js", Some(("products", "/assets/products/0a1b/shop.js"))),
+        ("GET", "/assets/cart/0a1b/docs.js", Some(("cart", "/assets/cart/0a1b/docs.js"))),
+        ("GET", "/assets/cart/0a1b/../../../internal/v1/audit", None),
+        ("GET", "/assets/cart/0a1b/x%2Fy", None),
         // Nothing internal, however it is spelt.
         ("GET", "/internal/v1/events", None),
         ("GET", "/api/cart/internal/v1/audit", None),

@@ -1,0 +1,168 @@
+//! For build scripts: makes the files that browsers load part of a component. `sdk::web` serves them.
+//!
+//! A component's files are those of `components/sdk/web/`, which all share, and those of its own
+//! folder `web/`. They are one *bundle*, under one path that has a digest of all of them in it:
+//! modules name each other by `./name.js`, a page that was loaded never meets a file of another
+//! version, and everything but the pages may be cached for ever.
+//!
+//! Compressed here, once, as well as it can be: no request is compressed, and an instance has no
+//! state for it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use sha2::{Digest as _, Sha256};
+
+pub use anyhow::Result;
+
+/// In a page it stands for the path of the bundle: `<script src="@assets/shop.js">`.
+const PLACE: &str = "@assets/";
+
+/// Half of a SHA-256, as hexadecimal digits: nobody looks for collisions among their own files.
+const DIGEST_DIGITS: usize = 32;
+
+/// The whole of a component's `build.rs`: writes `bundle.rs` into `OUT_DIR`, for `sdk::bundle!`.
+pub fn bundle() -> Result<()> {
+    let variable = |name: &str| std::env::var(name).with_context(|| format!("{name}: is this a build script?"));
+    let package = variable("CARGO_PKG_NAME")?;
+    let service = package.strip_prefix("comptoir-").unwrap_or(&package);
+    let own = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let (shared, own) = (own.join("../sdk/web"), own.join("web"));
+    // One that is not there is one that may come.
+    for folder in [&shared, &own] {
+        say(&format!("cargo::rerun-if-changed={}", folder.display()))?;
+    }
+    let sources = read(&[&shared, &own])?;
+    let code = Bundle::new(service, &sources)?.write(Path::new(&variable("OUT_DIR")?))?;
+    std::fs::write(Path::new(&variable("OUT_DIR")?).join("bundle.rs"), code).context("cannot write bundle.rs")
+}
+
+fn say(line: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cargo does not listen")
+}
+
+/// Files by name, whatever folder they are in.
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn read(folders: &[&Path]) -> Result<Files> {
+    let mut files = Files::new();
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+            let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+            ensure!(name.chars().all(is_name), "{}: lower-case letters, digits, - and . only", path.display());
+            let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            ensure!(files.insert(name, content).is_none(), "{}: a shared file has this name", path.display());
+        }
+    }
+    Ok(files)
+}
+
+/// What `bundle.rs` is written from.
+#[derive(Debug)]
+struct Bundle {
+    service: String,
+    digest: String,
+    assets: Files,
+    pages: Files,
+}
+
+impl Bundle {
+    fn new(service: &str, sources: &Files) -> Result<Self> {
+        let (pages, assets): (Files, Files) =
+            sources.clone().into_iter().partition(|(name, _)| Path::new(name).extension() == Some(OsStr::new("html")));
+        let digest = digest(assets.iter().flat_map(|(name, content)| [name.as_bytes(), content]));
+        let place = format!("/assets/{service}/{digest}/");
+        let pages = pages.into_iter().map(|(name, page)| {
+            let page = render(&page, &place, &assets).with_context(|| name.clone())?;
+            Ok((name, page))
+        });
+        Ok(Self { service: service.to_owned(), digest, pages: pages.collect::<Result<_>>()?, assets })
+    }
+
+    /// The files into `folder`, and the code that embeds them: an expression.
+    fn write(&self, folder: &Path) -> Result<String> {
+        let mut code = String::from("::sdk::web::Bundle {\n");
+        writeln!(code, "    service: {:?},", self.service)?;
+        writeln!(code, "    digest: {:?},", self.digest)?;
+        for (kind, files) in [("assets", &self.assets), ("pages", &self.pages)] {
+            writeln!(code, "    {kind}: &[")?;
+            for (name, content) in files {
+                write_file(&mut code, folder, name, content)?;
+            }
+            code.push_str("    ],\n");
+        }
+        code.push_str("}\n");
+        Ok(code)
+    }
+}
+
+fn write_file(code: &mut String, folder: &Path, name: &str, content: &[u8]) -> Result<()> {
+    writeln!(code, "        ::sdk::web::File {{")?;
+    writeln!(code, "            name: {name:?},")?;
+    writeln!(code, "            content_type: {:?},", content_type(name)?)?;
+    writeln!(code, "            digest: {:?},", digest([content]))?;
+    for (coding, content) in [("identity", content.to_vec()), ("brotli", brotli(content)?), ("gzip", gzip(content)?)] {
+        let path = folder.join(format!("{name}.{coding}"));
+        std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        writeln!(code, "            {coding}: include_bytes!({path:?}),")?;
+    }
+    code.push_str("        },\n");
+    Ok(())
+}
+
+/// The page with the bundle's path in the place of [`PLACE`]; every file that it names is there.
+fn render(page: &[u8], place: &str, assets: &Files) -> Result<Vec<u8>> {
+    let page = std::str::from_utf8(page).context("is not UTF-8")?;
+    for named in page.split(PLACE).skip(1) {
+        let name = named.split('"').next().unwrap_or_default();
+        if !assets.contains_key(name) {
+            bail!("{PLACE}{name} is named, and there is no such file");
+        }
+    }
+    Ok(page.replace(PLACE, place).into_bytes())
+}
+
+fn content_type(name: &str) -> Result<&'static str> {
+    Ok(match Path::new(name).extension().and_then(OsStr::to_str) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        _ => bail!("{name}: browsers are given html, css, js, json and svg"),
+    })
+}
+
+/// Of all parts, each with its length before it.
+fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut digits = hash.finalize().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+    digits.truncate(DIGEST_DIGITS);
+    digits
+}
+
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut compressed, &params).context("cannot compress")?;
+    Ok(compressed)
+}
+
+fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content).context("cannot compress")?;
+    encoder.finish().context("cannot compress")
+}
+
+#[cfg(test)]
+mod tests;

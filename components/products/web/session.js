@@ -1,0 +1,86 @@
+// Who has signed in. Two tokens in this origin's own storage, which no other origin can read, and no cookie, so nothing
+// goes out by itself with a request that another site makes.
+
+import { NoAnswer, Problem, newKey, post, request } from './http.js';
+
+const KEY = 'comptoir.session';
+/** A token that lives less than this is renewed first. */
+const LEFT_MS = 30_000;
+
+const read = () => JSON.parse(localStorage.getItem(KEY) ?? 'null');
+
+function write(session) {
+  if (session) localStorage.setItem(KEY, JSON.stringify(session));
+  else localStorage.removeItem(KEY);
+  document.dispatchEvent(new Event('comptoir:session'));
+}
+
+export const signedIn = () => read() !== null;
+export const customerId = () => read()?.customer;
+export const onSession = (listener) => {
+  document.addEventListener('comptoir:session', listener);
+  // Another tab has signed in or out.
+  addEventListener('storage', (event) => event.key === KEY && listener());
+};
+
+const kept = ({ data }) => ({
+  customer: data.customer_id,
+  access: data.access_token,
+  accessEnds: Date.now() + 1000 * data.expires_in,
+  refresh: data.refresh_token,
+});
+
+export async function signIn(email, password) {
+  write(kept(await post('/api/v1/auth/login', { email, password })));
+}
+
+export async function register(account) {
+  await post('/api/v1/customers', account, { key: newKey() });
+  await signIn(account.email, account.password);
+}
+
+export async function signOut() {
+  const session = read();
+  write(null);
+  if (!session) return;
+  try {
+    await post('/api/v1/auth/logout', { refresh_token: session.refresh });
+  } catch (error) {
+    // Forgotten here; what was not revoked there ends by itself.
+    if (!(error instanceof Problem || error instanceof NoAnswer)) throw error;
+  }
+}
+
+/** As the customer. A token that is no good any more ends the session: the answer is 401 then. */
+export async function authorized(method, path, options = {}) {
+  const token = await accessToken();
+  try {
+    return await request(method, path, { ...options, headers: { ...options.headers, authorization: `Bearer ${token}` } });
+  } catch (error) {
+    if (error.status === 401) write(null);
+    throw error;
+  }
+}
+
+async function accessToken() {
+  const session = read();
+  if (session && session.accessEnds - Date.now() > LEFT_MS) return session.access;
+  // One tab renews, and the others find what it got. There are no locks on plain HTTP: then a race is answered with 409.
+  if (navigator.locks) return navigator.locks.request(KEY, renew);
+  return renew();
+}
+
+async function renew() {
+  const session = read();
+  if (!session) return '';
+  if (session.accessEnds - Date.now() > LEFT_MS) return session.access;
+  try {
+    write(kept(await post('/api/v1/auth/refresh', { refresh_token: session.refresh })));
+  } catch (error) {
+    const newer = read();
+    if (error.code === 'token-rotated' && newer && newer.refresh !== session.refresh) return newer.access;
+    if (error.status === 401) write(null);
+    throw error;
+  }
+  return read().access;
+}

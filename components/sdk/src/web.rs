@@ -1,0 +1,211 @@
+//! What a service shows in a browser: pages, and the files that they load.
+//!
+//! A component has one [`Bundle`], which its build script makes of `components/sdk/web/` and of its
+//! own folder `web/` (see the crate `embed`). Its pages are revalidated each time; everything else is
+//! under a path with a digest of the whole bundle, and may be kept for ever:
+//!
+//! ```ignore
+//! static BUNDLE: Bundle = sdk::bundle!();
+//! static SHOP: &File = BUNDLE.page("shop.html"); // does not compile where there is none
+//!
+//! router.merge(sdk::web::routes(&BUNDLE, &[("/", SHOP), ("/cart", SHOP)]))
+//! ```
+//!
+//! When a component is replaced between a page and its files, the new one does not have them: 404,
+//! which `boot.js` notices, and loads the page again. `boot.js` itself is answered for any digest.
+//!
+//! No script runs but those of the bundle, none of them can make another one out of text, and nothing
+//! is asked of, or shown within, another origin: [`PAGE_HEADERS`].
+
+use crate::{ETag, IfNoneMatch, NotModified, Path, Problem};
+use axum::Router;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+/// The pages and files of a component.
+#[derive(Clone, Copy, Debug)]
+pub struct Bundle {
+    pub service: &'static str,
+    /// Of all assets, with their names.
+    pub digest: &'static str,
+    pub assets: &'static [File],
+    pub pages: &'static [File],
+}
+
+/// A file, compressed when it was built.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    pub name: &'static str,
+    pub content_type: &'static str,
+    /// Of its content.
+    pub digest: &'static str,
+    pub identity: &'static [u8],
+    pub brotli: &'static [u8],
+    pub gzip: &'static [u8],
+}
+
+/// The [`Bundle`] that this crate's build script has made: `fn main() -> embed::Result<()> { embed::bundle() }`.
+#[macro_export]
+macro_rules! bundle {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/bundle.rs"))
+    };
+}
+
+/// What every page says besides its content. Browsers enforce it.
+pub const PAGE_HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        // Forms are sent by scripts: one whose script is not there yet must not put a password into a URL.
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'; trusted-types 'none'",
+        ),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ),
+    // Kept, but never shown without asking whether it is still the one.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+];
+
+/// What makes a page whole again after a swap, and has to be there whatever the page's version.
+const BOOT: &str = "boot.js";
+
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("no-store");
+
+impl Bundle {
+    /// The page of that name.
+    ///
+    /// # Panics
+    /// When there is none; for a `static`, that is when it is compiled.
+    #[must_use]
+    #[expect(clippy::panic, clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    pub const fn page(&self, name: &str) -> &'static File {
+        let mut index = 0;
+        while index < self.pages.len() {
+            if same(self.pages[index].name.as_bytes(), name.as_bytes()) {
+                return &self.pages[index];
+            }
+            index += 1;
+        }
+        panic!("the bundle has no page of this name")
+    }
+
+    fn asset(&self, digest: &str, name: &str) -> Result<(&'static File, HeaderValue), Problem> {
+        let file = self.assets.iter().find(|file| file.name == name);
+        match file {
+            Some(file) if digest == self.digest => Ok((file, FOR_EVER)),
+            Some(file) if name == BOOT => Ok((file, NOT_AT_ALL)),
+            _ => Err(Problem::not_found("asset-not-found")
+                .detail("another version is served by now: load the page again")
+                .header(header::CACHE_CONTROL, NOT_AT_ALL)),
+        }
+    }
+}
+
+/// `==`, for the compiler.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+/// The pages, each at its path, and everything that they load. Once in a service.
+pub fn routes(bundle: &'static Bundle, pages: &[(&str, &'static File)]) -> Router {
+    let asset = move |Path((digest, name)): Path<(String, String)>, if_none_match: IfNoneMatch, headers: HeaderMap| async move {
+        let (file, cache_control) = bundle.asset(&digest, &name)?;
+        let mut response = file.respond(&if_none_match, &headers);
+        response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
+        Ok::<Response, Problem>(response)
+    };
+    let router = Router::new().route(&format!("/assets/{}/{{digest}}/{{name}}", bundle.service), get(asset));
+    pages.iter().fold(router, |router, &(path, page)| {
+        let show = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
+            (PAGE_HEADERS, page.respond(&if_none_match, &headers)).into_response()
+        };
+        router.route(path, get(show))
+    })
+}
+
+impl File {
+    /// In the best coding that the client takes, or 304.
+    fn respond(&self, if_none_match: &IfNoneMatch, headers: &HeaderMap) -> Response {
+        let (coding, content) = match Coding::of(headers) {
+            Coding::Brotli => ("br", self.brotli),
+            Coding::Gzip => ("gzip", self.gzip),
+            Coding::Identity => ("", self.identity),
+        };
+        // Two codings of a file are two representations, and a strong tag is of one (RFC 9110, 8.8.3.3).
+        let tag = if coding.is_empty() {
+            ETag::strong(self.digest)
+        } else {
+            ETag::strong(format_args!("{}.{coding}", self.digest))
+        };
+        let mut response = if if_none_match.matches(&tag) {
+            NotModified(tag).into_response()
+        } else {
+            (tag, [(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], content).into_response()
+        };
+        let fields = response.headers_mut();
+        fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // Of another site, nobody may show it.
+        fields.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        if !coding.is_empty() && fields.contains_key(header::CONTENT_TYPE) {
+            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        response
+    }
+}
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Brotli,
+    Gzip,
+    Identity,
+}
+
+impl Coding {
+    /// By `Accept-Encoding` (RFC 9110, 12.5.3): of what the client takes, the smallest, whatever it
+    /// likes most. Without the field it might take anything; it gets what everybody can read.
+    fn of(headers: &HeaderMap) -> Self {
+        let mut brotli = None;
+        let mut gzip = None;
+        let mut any = false;
+        let fields = headers.get_all(header::ACCEPT_ENCODING);
+        for item in fields.iter().filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(',')) {
+            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+            let is_taken = !is_zero(weight);
+            match coding.trim().to_ascii_lowercase().as_str() {
+                "br" => brotli = Some(is_taken),
+                "gzip" | "x-gzip" => gzip = Some(is_taken),
+                "*" => any = is_taken,
+                _ => {}
+            }
+        }
+        match (brotli.unwrap_or(any), gzip.unwrap_or(any)) {
+            (true, _) => Coding::Brotli,
+            (_, true) => Coding::Gzip,
+            _ => Coding::Identity,
+        }
+    }
+}
+
+/// `q=0`, which is a refusal, with up to three more zeros.
+fn is_zero(weight: &str) -> bool {
+    let value = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
+    value.is_some_and(|value| value.trim().parse() == Ok(0.0_f32))
+}

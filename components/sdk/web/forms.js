@@ -1,0 +1,67 @@
+// Fields with their labels, hints and errors, and buttons that are busy.
+
+import { announce, focusOn } from './a11y.js';
+import { h, newId, replace } from './dom.js';
+
+/** A labelled control: `field({ label, name, type: 'email', required: true })`. `options` make it a select. */
+export function field({ label, name, hint, options, optional, ...attributes }) {
+  const id = newId(name);
+  const described = `${id}-about`;
+  const common = { id, name, class: 'control', 'aria-describedby': described, ...attributes };
+  const control = options
+    ? h('select', common, options.map(([value, text]) => h('option', { value }, text)))
+    : h('input', { type: 'text', ...common });
+  if (options && attributes.value !== undefined) control.value = attributes.value;
+  return h('div', { class: 'field' },
+    h('label', { for: id }, label, optional && h('span', { class: 'muted' }, ` (${optional})`)),
+    control,
+    h('div', { id: described, class: 'field-about' }, hint && h('p', { class: 'hint' }, hint)));
+}
+
+/** Marks the fields of a form that are wrong, `{ name: text }`, and leads to the first. Without any, all are right. */
+export function showErrors(form, errors) {
+  for (const control of form.elements) {
+    const about = control.closest('.field')?.querySelector('.field-about');
+    about?.querySelector('.error')?.remove();
+    control.removeAttribute('aria-invalid');
+    const text = errors[control.name];
+    if (!about || text === undefined) continue;
+    control.setAttribute('aria-invalid', 'true');
+    about.prepend(h('p', { class: 'error' }, text));
+  }
+  form.querySelector('[aria-invalid]')?.focus();
+}
+
+/** What the browser itself finds wrong, in its own words, which are in its own language. */
+export function invalid(form) {
+  return Object.fromEntries(
+    Array.from(form.elements)
+      .filter((control) => control.willValidate && !control.validity.valid)
+      .map((control) => [control.name, control.validationMessage]));
+}
+
+/** While the promise is pending, the button says so and does nothing. */
+export async function busy(button, work) {
+  if (button.getAttribute('aria-disabled') === 'true') return undefined;
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute('aria-disabled');
+  }
+}
+
+/**
+ * A text that stands out, in its place and read out: `error`, `warning`, `success` or `info`; without a text it goes. An
+ * error has the focus, where one goes on from.
+ */
+export function showNotice(place, kind, text) {
+  if (!text) {
+    replace(place);
+    return;
+  }
+  const shown = h('div', { class: `notice ${kind}` }, text);
+  replace(place, shown);
+  announce(text, kind === 'error' ? 'assertive' : 'polite');
+  if (kind === 'error') focusOn(shown);
+}

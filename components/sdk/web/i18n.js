@@ -1,0 +1,101 @@
+// French and English: texts, numbers, money, dates. The language is that of <html lang>, which boot.js chooses.
+
+const LOCALES = { fr: 'fr-CA', en: 'en-CA' };
+const CHANGED = 'comptoir:language';
+
+/** The business day is that of the stores, wherever the reader is. */
+const TIME_ZONE = 'America/Toronto';
+
+export const LANGUAGES = Object.keys(LOCALES);
+
+export const language = () => document.documentElement.lang;
+
+/** Remembered, and everybody who called `onLanguage` draws anew. */
+export function setLanguage(tag) {
+  if (!(tag in LOCALES)) throw new RangeError(`there is no language ${tag}`);
+  document.documentElement.lang = tag;
+  try {
+    localStorage.setItem('comptoir.language', tag);
+  } catch {
+    // storage is forbidden: good for this page
+  }
+  document.dispatchEvent(new Event(CHANGED));
+}
+
+export const onLanguage = (draw) => document.addEventListener(CHANGED, draw);
+
+/**
+ * Texts by key: `const t = texts({ fr: { hello: 'Bonjour {name}' }, en: { .. } })`, then `t('hello', { name })`.
+ * A text that counts is `{ one: '{count} article', other: '{count} articles' }`, and `zero` if nothing is said otherwise.
+ */
+export function texts(catalogues) {
+  const keys = LANGUAGES.map((tag) => Object.keys(catalogues[tag]).sort().join());
+  if (new Set(keys).size !== 1) throw new Error('the languages do not have the same texts');
+  const t = (key, values = {}) => {
+    const text = catalogues[language()][key];
+    if (text === undefined) throw new RangeError(`there is no text ${key}`);
+    return fill(typeof text === 'string' ? text : form(text, values.count), values);
+  };
+  t.has = (key) => key in catalogues[language()];
+  return t;
+}
+
+function form(forms, count) {
+  if (count === 0 && forms.zero !== undefined) return forms.zero;
+  return forms[new Intl.PluralRules(LOCALES[language()]).select(count)] ?? forms.other;
+}
+
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    return typeof value === 'number' ? number(value) : String(value ?? '');
+  });
+}
+
+// An Intl object is slow to make and fast to use.
+const made = new Map();
+function formatter(kind, options) {
+  const key = `${language()} ${kind.name} ${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, new kind(LOCALES[language()], options));
+  return made.get(key);
+}
+
+export const number = (value, options = {}) => formatter(Intl.NumberFormat, options).format(value);
+
+/** `9.975` is 9.975 %. Text or number; never more digits than there are. */
+export const percent = (value) =>
+  formatter(Intl.NumberFormat, { style: 'percent', maximumFractionDigits: 3 }).format(`${value}e-2`);
+
+/** `{ amount: 299, currency: 'CAD' }`, integer cents, as people write it. */
+export const money = ({ amount, currency }) =>
+  formatter(Intl.NumberFormat, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(decimal(amount));
+
+/** Cents as a decimal text, which Intl takes as it is: no floating point touches money. */
+export function decimal(cents) {
+  const digits = String(Math.abs(cents)).padStart(3, '0');
+  return `${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
+
+/** What somebody typed as cents: `12,50`, `12.5`, `1 250,00 $`. `null` when it is no amount. */
+export function cents(text) {
+  const plain = text.replace(/[\s\u00a0\u202f$]/g, '');
+  const match = /^(-?)(\d{1,12})(?:[.,](\d{1,2}))?$/.exec(plain);
+  if (!match) return null;
+  const [, sign, whole, fraction = ''] = match;
+  return Number(`${sign}${whole}${fraction.padEnd(2, '0')}`);
+}
+
+export const date = (instant) =>
+  formatter(Intl.DateTimeFormat, { dateStyle: 'long', timeZone: TIME_ZONE }).format(new Date(instant));
+
+export const dateTime = (instant) =>
+  formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));
+
+export const time = (instant) =>
+  formatter(Intl.DateTimeFormat, { timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));
+
+/** `a, b and c` */
+export const list = (items) => formatter(Intl.ListFormat, { type: 'conjunction' }).format(items);
+
+/** In the order of the alphabet, accents as the language has them. */
+export const compare = (one, other) => formatter(Intl.Collator, {}).compare(one, other);

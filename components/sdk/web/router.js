@@ -1,0 +1,70 @@
+// Views by path, within one page: links of ours are followed without loading it again, back and forward work, and
+// whoever cannot see the page hears of the view that came.
+
+import { announce, focusOn } from './a11y.js';
+import { h, replace } from './dom.js';
+import { explain } from './http.js';
+
+/**
+ * `views` are `[pattern, view]`, tried in order: `view({ groups, url, signal, go })` resolves to `{ title, content }`, or to
+ * `{ redirect: path }`. `groups` are the pattern's, `signal` aborts when another view is wanted, `go` leads to a path.
+ * `site` comes after every title; `failed` has the texts for a view that could not be made; `shown` is told of each.
+ */
+export function router({ main, views, site, failed, shown: tell = () => {} }) {
+  let running = new AbortController();
+
+  async function show({ focus }) {
+    running.abort();
+    running = new AbortController();
+    const { signal } = running;
+    const url = new URL(location.href);
+    const [pattern, view] = views.find(([candidate]) => candidate.test(url.pathname));
+    main.setAttribute('aria-busy', 'true');
+    let shown;
+    try {
+      shown = await view({ groups: pattern.exec(url.pathname).slice(1), url, signal, go });
+    } catch (error) {
+      if (signal.aborted) return;
+      shown = problem(error);
+    } finally {
+      if (!signal.aborted) main.removeAttribute('aria-busy');
+    }
+    if (signal.aborted) return;
+    if (shown.redirect) {
+      await go(shown.redirect, { replacing: true });
+      return;
+    }
+    document.title = shown.title === site ? site : `${shown.title} – ${site}`;
+    replace(main, shown.content);
+    tell(url);
+    if (!focus) return;
+    scrollTo(0, 0);
+    const heading = main.querySelector('h1');
+    if (heading) focusOn(heading);
+    else announce(document.title);
+  }
+
+  function problem(error) {
+    const text = explain(error);
+    const again = h('button', { type: 'button', class: 'button second', on: { click: () => show({ focus: true }) } }, failed.again());
+    return { title: failed.title(), content: h('div', { class: 'empty' }, h('h1', {}, failed.title()), h('p', {}, text), again) };
+  }
+
+  function go(path, { replacing = false, focus = true } = {}) {
+    if (replacing) history.replaceState(null, '', path);
+    else history.pushState(null, '', path);
+    return show({ focus });
+  }
+
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href]');
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!link || !plain || event.defaultPrevented || link.target || link.origin !== location.origin) return;
+    if (!views.some(([pattern]) => pattern.test(link.pathname))) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+  addEventListener('popstate', () => show({ focus: false }));
+
+  return { go, refresh: () => show({ focus: false }) };
+}

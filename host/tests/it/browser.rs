@@ -1,0 +1,4 @@
+//! What people see: the real pages, in a real browser, through the gateway of the whole platform.
+
+mod screenshots;
+mod shop;
