@@ -35,7 +35,8 @@ export function forgetCart() {
   remember([]);
 }
 
-const isGone = (error) => error instanceof Problem && (error.status === 410 || error.status === 404 || GONE.includes(error.code));
+const isGone = (error) =>
+  error instanceof Problem && (error.status === 410 || error.status === 404 || GONE.includes(error.code));
 
 /** `{ cart, etag }`, or null when there is none or it is no more. */
 export async function load(options) {
@@ -128,10 +129,22 @@ export function adder(product, { wide = false } = {}) {
   };
   const count = h('output', { class: 'amount' });
   const note = h('p', { class: 'error' });
-  const add = h('button', { type: 'button', class: `button${wide ? ' wide-button' : ''}`, on: { click: () => press(1) } },
-    t('add'), h('span', { class: 'visually-hidden' }, ` : ${name}`));
-  const less = h('button', { type: 'button', class: 'quiet icon', 'aria-label': t('less', { name }), on: { click: () => press(-1) } }, '−');
-  const more = h('button', { type: 'button', class: 'quiet icon', 'aria-label': t('more', { name }), on: { click: () => press(1) } }, '+');
+  const add = h(
+    'button',
+    { type: 'button', class: `button${wide ? ' wide-button' : ''}`, on: { click: () => press(1) } },
+    t('add'),
+    h('span', { class: 'visually-hidden' }, ` : ${name}`),
+  );
+  const less = h(
+    'button',
+    { type: 'button', class: 'quiet icon', 'aria-label': t('less', { name }), on: { click: () => press(-1) } },
+    '−',
+  );
+  const more = h(
+    'button',
+    { type: 'button', class: 'quiet icon', 'aria-label': t('more', { name }), on: { click: () => press(1) } },
+    '+',
+  );
   const stepper = h('div', { class: 'stepper', role: 'group', 'aria-label': name }, less, count, more);
   const draw = () => {
     const quantity = quantityOf(product.id);

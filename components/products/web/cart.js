@@ -16,7 +16,13 @@ export async function cart({ signal, go }) {
   const loaded = await load({ signal });
   if (!loaded || loaded.cart.lines.length === 0) return empty();
   const { cart: contents, etag } = loaded;
-  const [products, costs] = await Promise.all([productsById(contents.lines.map((line) => line.product_id), { signal }), priced(signal)]);
+  const [products, costs] = await Promise.all([
+    productsById(
+      contents.lines.map((line) => line.product_id),
+      { signal },
+    ),
+    priced(signal),
+  ]);
   const notice = h('div', { class: 'cart-notice' });
   const again = async (focus) => {
     await go('/cart', { replacing: true, focus: false });
@@ -37,16 +43,26 @@ export async function cart({ signal, go }) {
   const lines = contents.lines.map((line) => row(line, products.get(line.product_id), etag, act));
   return {
     title: t('cart'),
-    content: h('div', { class: 'stack loose' },
-      h('h1', {}, t('cart')), notice,
+    content: h(
+      'div',
+      { class: 'stack loose' },
+      h('h1', {}, t('cart')),
+      notice,
       contents.stale && h('p', { class: 'notice warning' }, t('prices-may-be-old')),
-      h('div', { class: 'with-side' }, h('ul', { class: 'lines' }, lines), side(costs))),
+      h('div', { class: 'with-side' }, h('ul', { class: 'lines' }, lines), side(costs)),
+    ),
   };
 }
 
 const empty = () => ({
   title: t('cart'),
-  content: h('div', { class: 'empty' }, h('h1', {}, t('cart-empty')), h('p', {}, t('cart-empty-hint')), h('a', { class: 'button', href: '/' }, t('to-the-shelves'))),
+  content: h(
+    'div',
+    { class: 'empty' },
+    h('h1', {}, t('cart-empty')),
+    h('p', {}, t('cart-empty-hint')),
+    h('a', { class: 'button', href: '/' }, t('to-the-shelves')),
+  ),
 });
 
 /** The estimate, or why there is none: something in the cart is not sold any more. */
@@ -60,19 +76,29 @@ async function priced(signal) {
 }
 
 function side({ amounts, error }) {
-  return h('section', { class: 'card side stack', 'aria-labelledby': 'summary' },
+  return h(
+    'section',
+    { class: 'card side stack', 'aria-labelledby': 'summary' },
     h('h2', { id: 'summary' }, t('summary')),
     amounts ? totals(amounts) : h('p', { class: 'notice error' }, explain(error, t)),
     amounts && h('a', { class: 'button wide-button', href: '/checkout' }, t('to-checkout')),
-    amounts && h('p', { class: 'hint' }, t('no-surprise')));
+    amounts && h('p', { class: 'hint' }, t('no-surprise')),
+  );
 }
 
 function row(line, product, etag, act) {
   const name = product ? nameOf(product) : (line.name ?? t('a-product'));
   const id = line.product_id;
   const input = h('input', {
-    class: 'control quantity amount', type: 'number', inputmode: 'numeric', min: 0, max: QUANTITY_MAX, required: true,
-    id: `quantity-${id}`, value: line.quantity, 'aria-label': t('quantity-of', { name }),
+    class: 'control quantity amount',
+    type: 'number',
+    inputmode: 'numeric',
+    min: 0,
+    max: QUANTITY_MAX,
+    required: true,
+    id: `quantity-${id}`,
+    value: line.quantity,
+    'aria-label': t('quantity-of', { name }),
   });
   input.addEventListener('change', () => {
     if (!input.validity.valid) {
@@ -84,30 +110,53 @@ function row(line, product, etag, act) {
   });
   const step = (label, text, delta, key) => {
     const button = h('button', { type: 'button', class: 'quiet icon', id: `${key}-${id}`, 'aria-label': label }, text);
-    button.addEventListener('click', () => busy(button, () => act(async () => {
-      await change(id, delta);
-      announce(t('now-in-cart', { name, count: line.quantity + delta }));
-    }, `#${key}-${id}`)));
+    button.addEventListener('click', () =>
+      busy(button, () =>
+        act(async () => {
+          await change(id, delta);
+          announce(t('now-in-cart', { name, count: line.quantity + delta }));
+        }, `#${key}-${id}`),
+      ),
+    );
     return button;
   };
   const gone = product && product.status !== 'active';
-  return h('li', { class: 'line' },
+  return h(
+    'li',
+    { class: 'line' },
     h('div', { class: 'line-picture' }, product && picture(product)),
-    h('div', { class: 'line-name' },
+    h(
+      'div',
+      { class: 'line-name' },
       h('a', { href: `/product/${id}` }, name),
       line.unit_price && h('p', { class: 'muted small' }, t('each', { amount: money(line.unit_price) })),
-      gone && h('p', { class: 'error' }, t('not-sold'))),
-    h('div', { class: 'stepper' },
-      step(t('less', { name }), '−', -1, 'less'), input, step(t('more', { name }), '+', 1, 'more')),
+      gone && h('p', { class: 'error' }, t('not-sold')),
+    ),
+    h(
+      'div',
+      { class: 'stepper' },
+      step(t('less', { name }), '−', -1, 'less'),
+      input,
+      step(t('more', { name }), '+', 1, 'more'),
+    ),
     h('p', { class: 'line-total amount' }, line.line_total ? money(line.line_total) : number(line.quantity)),
-    remove(id, name, line.quantity, act));
+    remove(id, name, line.quantity, act),
+  );
 }
 
 function remove(id, name, quantity, act) {
-  const button = h('button', { type: 'button', class: 'quiet line-remove', 'aria-label': t('remove-name', { name }) }, t('remove'));
-  button.addEventListener('click', () => busy(button, () => act(async () => {
-    await change(id, -quantity);
-    announce(t('removed', { name }));
-  }, 'h1')));
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet line-remove', 'aria-label': t('remove-name', { name }) },
+    t('remove'),
+  );
+  button.addEventListener('click', () =>
+    busy(button, () =>
+      act(async () => {
+        await change(id, -quantity);
+        announce(t('removed', { name }));
+      }, 'h1'),
+    ),
+  );
   return button;
 }

@@ -45,7 +45,11 @@ export async function catalogue({ url, signal, go }) {
     const cards = data.map(card);
     grid.append(...cards);
     shown += data.length;
-    replace(end, next && h('button', { type: 'button', class: 'button second', on: { click: () => more(next) } }, t('more-products')));
+    replace(
+      end,
+      next &&
+        h('button', { type: 'button', class: 'button second', on: { click: () => more(next) } }, t('more-products')),
+    );
     return cards[0];
   };
   const more = async (after) => {
@@ -60,16 +64,32 @@ export async function catalogue({ url, signal, go }) {
   };
   add(page);
   if (shown === 0) {
-    replace(results, h('div', { class: 'empty' }, h('p', {}, t('nothing-found', { q: wanted.q || inLanguage(chosen ?? { name: '' }) })),
-      h('a', { class: 'button second', href: '/' }, t('all-products'))));
+    replace(
+      results,
+      h(
+        'div',
+        { class: 'empty' },
+        h('p', {}, t('nothing-found', { q: wanted.q || inLanguage(chosen ?? { name: '' }) })),
+        h('a', { class: 'button second', href: '/' }, t('all-products')),
+      ),
+    );
   }
   if (wanted.q) announce(t('found', { count: shown, more: page.next_cursor ? '+' : '' }));
   const heading = wanted.q ? t('results-for', { q: wanted.q }) : chosen ? inLanguage(chosen) : t('welcome');
   return {
     title: wanted.q || chosen ? heading : t('shop'),
-    content: h('div', { class: 'stack loose' },
-      h('div', { class: 'stack' }, h('h1', {}, heading), !wanted.q && !chosen && h('p', { class: 'lead muted' }, t('lead')), shelves(all, wanted)),
-      h('section', { class: 'stack', 'aria-label': t('products') }, sorting(wanted, go), results)),
+    content: h(
+      'div',
+      { class: 'stack loose' },
+      h(
+        'div',
+        { class: 'stack' },
+        h('h1', {}, heading),
+        !wanted.q && !chosen && h('p', { class: 'lead muted' }, t('lead')),
+        shelves(all, wanted),
+      ),
+      h('section', { class: 'stack', 'aria-label': t('products') }, sorting(wanted, go), results),
+    ),
   };
 }
 
@@ -78,13 +98,31 @@ function shelves(all, wanted) {
   const parent = all.find(({ code }) => code === wanted.category)?.parent ?? wanted.category;
   const link = (code, name) => {
     const current = code === wanted.category || (code !== '' && code === parent);
-    return h('li', {}, h('a', { class: 'chip', href: pathOf({ ...wanted, category: code }), 'aria-current': current && 'true' }, name));
+    return h(
+      'li',
+      {},
+      h('a', { class: 'chip', href: pathOf({ ...wanted, category: code }), 'aria-current': current && 'true' }, name),
+    );
   };
-  const below = (code) => all.filter((one) => (one.parent ?? '') === code).sort((one, other) => compare(inLanguage(one), inLanguage(other)));
+  const below = (code) =>
+    all.filter((one) => (one.parent ?? '') === code).sort((one, other) => compare(inLanguage(one), inLanguage(other)));
   const second = parent ? below(parent) : [];
-  return h('nav', { class: 'stack tight', 'aria-label': t('categories') },
-    h('ul', { class: 'chips' }, link('', t('everything')), below('').map((one) => link(one.code, inLanguage(one)))),
-    second.length > 0 && h('ul', { class: 'chips small' }, second.map((one) => link(one.code, inLanguage(one)))));
+  return h(
+    'nav',
+    { class: 'stack tight', 'aria-label': t('categories') },
+    h(
+      'ul',
+      { class: 'chips' },
+      link('', t('everything')),
+      below('').map((one) => link(one.code, inLanguage(one))),
+    ),
+    second.length > 0 &&
+      h(
+        'ul',
+        { class: 'chips small' },
+        second.map((one) => link(one.code, inLanguage(one))),
+      ),
+  );
 }
 
 function sorting(wanted, go) {
@@ -93,57 +131,107 @@ function sorting(wanted, go) {
     await go(pathOf({ ...wanted, sort: control.value }), { focus: false });
     document.getElementById('sort')?.focus();
   };
-  const control = h('select', { id: 'sort', class: 'control', on: { change: sort } }, options.map(([value, text]) => h('option', { value }, text)));
+  const control = h(
+    'select',
+    { id: 'sort', class: 'control', on: { change: sort } },
+    options.map(([value, text]) => h('option', { value }, text)),
+  );
   control.value = wanted.sort;
   return h('div', { class: 'row sorting' }, h('label', { for: 'sort', class: 'muted' }, t('sort')), control);
 }
 
 function card(product) {
   const name = nameOf(product);
-  return h('li', { class: 'product' },
-    h('a', { class: 'product-link', href: `/product/${product.id}` }, picture(product), h('span', { class: 'product-name' }, name)),
-    h('div', { class: 'product-foot' }, price(product), adder(product)));
+  return h(
+    'li',
+    { class: 'product' },
+    h(
+      'a',
+      { class: 'product-link', href: `/product/${product.id}` },
+      picture(product),
+      h('span', { class: 'product-name' }, name),
+    ),
+    h('div', { class: 'product-foot' }, price(product), adder(product)),
+  );
 }
 
 function price({ price: amount, price_kind: kind, deposit }) {
-  return h('p', { class: 'price' },
+  return h(
+    'p',
+    { class: 'price' },
     h('span', { class: 'amount' }, money(amount)),
     kind === 'promo' && h('span', { class: 'badge careful' }, t('promo')),
-    deposit.amount > 0 && h('span', { class: 'muted small' }, t('plus-deposit', { amount: money(deposit) })));
+    deposit.amount > 0 && h('span', { class: 'muted small' }, t('plus-deposit', { amount: money(deposit) })),
+  );
 }
 
 export async function product({ groups: [id], signal }) {
   const [{ data }, all, stock, places] = await Promise.all([
-    get(`/api/v1/products/${id}`, { signal }), allCategories(signal),
-    get(`/api/v1/stock/availability/${id}`, { signal }), get('/api/v1/locations?limit=200', { signal }),
+    get(`/api/v1/products/${id}`, { signal }),
+    allCategories(signal),
+    get(`/api/v1/stock/availability/${id}`, { signal }),
+    get('/api/v1/locations?limit=200', { signal }),
   ]);
   const name = nameOf(data);
   const category = all.find(({ code }) => code === data.category);
   const path = [all.find(({ code }) => code === category?.parent), category].filter(Boolean);
   return {
     title: name,
-    content: h('article', { class: 'stack loose' },
-      h('nav', { class: 'crumbs small', 'aria-label': t('you-are-here') }, h('ol', {},
-        h('li', {}, h('a', { href: '/' }, t('everything'))),
-        path.map((one) => h('li', {}, h('a', { href: pathOf({ category: one.code }) }, inLanguage(one)))))),
-      h('div', { class: 'product-page' },
+    content: h(
+      'article',
+      { class: 'stack loose' },
+      h(
+        'nav',
+        { class: 'crumbs small', 'aria-label': t('you-are-here') },
+        h(
+          'ol',
+          {},
+          h('li', {}, h('a', { href: '/' }, t('everything'))),
+          path.map((one) => h('li', {}, h('a', { href: pathOf({ category: one.code }) }, inLanguage(one)))),
+        ),
+      ),
+      h(
+        'div',
+        { class: 'product-page' },
         h('div', { class: 'product-picture' }, picture(data)),
-        h('div', { class: 'stack' },
-          h('h1', {}, name), price(data),
+        h(
+          'div',
+          { class: 'stack' },
+          h('h1', {}, name),
+          price(data),
           data.description && h('p', {}, data.description),
           h('p', { class: 'muted small' }, t('before-taxes')),
           data.status === 'active' ? adder(data, { wide: true }) : h('p', { class: 'notice warning' }, t('not-sold')),
-          availability(stock.data, places.data.data)))),
+          availability(stock.data, places.data.data),
+        ),
+      ),
+    ),
   };
 }
 
 function availability({ locations }, places) {
-  const rows = places.map(({ id, name, kind }) => {
+  const warehouseFirst = [...places].sort((one, other) => (other.kind === 'warehouse') - (one.kind === 'warehouse'));
+  const rows = warehouseFirst.map(({ id, name, kind }) => {
     const here = locations.find(({ location_id: location }) => location === id)?.available ?? 0;
-    const [state, text] = here === 0 ? ['bad', t('none-left')] : here < 10 ? ['careful', t('few-left', { count: here })] : ['good', t('in-stock')];
-    return h('li', {}, h('span', {}, kind === 'warehouse' ? t('for-delivery') : name), h('span', { class: `badge ${state}` }, text));
+    const [state, text] =
+      here === 0
+        ? ['bad', t('none-left')]
+        : here < 10
+          ? ['careful', t('few-left', { count: here })]
+          : ['good', t('in-stock')];
+    return h(
+      'li',
+      {},
+      h('span', {}, kind === 'warehouse' ? t('for-delivery') : name),
+      h('span', { class: `badge ${state}` }, text),
+    );
   });
-  return h('section', { class: 'card availability', 'aria-labelledby': 'availability' }, h('h2', { id: 'availability' }, t('availability')), h('ul', {}, rows));
+  return h(
+    'section',
+    { class: 'card availability', 'aria-labelledby': 'availability' },
+    h('h2', { id: 'availability' }, t('availability')),
+    h('ul', {}, rows),
+  );
 }
 
 /** How long somebody stops typing before it is searched for. */
@@ -152,7 +240,17 @@ const PAUSE_MS = 220;
 /** The field in the head: what is typed is searched for while it is typed, wherever one is. */
 export function searchField(go) {
   let timer;
-  const input = h('input', { type: 'search', name: 'q', class: 'control', placeholder: t('search-for'), 'aria-label': t('search'), autocomplete: 'off', enterkeyhint: 'search', maxlength: 100, value: search(new URL(location.href)).q });
+  const input = h('input', {
+    type: 'search',
+    name: 'q',
+    class: 'control',
+    placeholder: t('search-for'),
+    'aria-label': t('search'),
+    autocomplete: 'off',
+    enterkeyhint: 'search',
+    maxlength: 100,
+    value: search(new URL(location.href)).q,
+  });
   const run = (focus) => {
     clearTimeout(timer);
     go(pathOf({ q: input.value.trim() }), { focus, replacing: location.pathname === '/' && !focus });
@@ -161,5 +259,18 @@ export function searchField(go) {
     clearTimeout(timer);
     timer = setTimeout(run, PAUSE_MS, false);
   });
-  return h('form', { class: 'search', role: 'search', on: { submit: (event) => { event.preventDefault(); run(true); } } }, input);
+  return h(
+    'form',
+    {
+      class: 'search',
+      role: 'search',
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          run(true);
+        },
+      },
+    },
+    input,
+  );
 }

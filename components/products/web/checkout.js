@@ -19,7 +19,8 @@ const CARDS = ['tok_ok', 'tok_declined', 'tok_insufficient', 'tok_slow', 'tok_ti
 const POSTAL_CODE = '[A-CEGHJ-NPR-TVXYa-ceghj-npr-tvxy][0-9][A-Za-z] ?[0-9][A-Za-z][0-9]';
 const LOOK_AGAIN_MS = 700;
 
-const quoteOf = async (cart, signal) => (await authorized('POST', '/api/v1/checkouts/quote', { body: { cart_id: cart }, signal })).data;
+const quoteOf = async (cart, signal) =>
+  (await authorized('POST', '/api/v1/checkouts/quote', { body: { cart_id: cart }, signal })).data;
 
 export async function checkout({ signal, go }) {
   if (!signedIn()) return { redirect: signInPath('/checkout') };
@@ -31,14 +32,33 @@ export async function checkout({ signal, go }) {
     get('/api/v1/locations?kind=store', { signal }),
     authorized('GET', `/api/v1/customers/${customerId()}`, { signal }),
   ]);
-  const products = await productsById(quote.lines.map((line) => line.product_id), { signal });
+  const products = await productsById(
+    quote.lines.map((line) => line.product_id),
+    { signal },
+  );
   const saved = addresses.data.data.find((address) => address.is_default) ?? addresses.data.data[0];
   const notice = h('div');
   const summary = h('div', { class: 'stack' });
   const pay = h('button', { class: 'button wide-button' });
-  const form = h('form', { class: 'with-side', novalidate: true },
-    h('div', { class: 'stack loose' }, fulfilment(saved ?? { recipient: customer.data.name, province: 'QC' }, places.data.data, !saved), payment()),
-    h('section', { class: 'card side stack', 'aria-labelledby': 'summary' }, h('h2', { id: 'summary' }, t('summary')), summary, notice, pay, h('p', { class: 'hint' }, t('demo'))));
+  const form = h(
+    'form',
+    { class: 'with-side', novalidate: true },
+    h(
+      'div',
+      { class: 'stack loose' },
+      fulfilment(saved ?? { recipient: customer.data.name, province: 'QC' }, places.data.data, !saved),
+      payment(),
+    ),
+    h(
+      'section',
+      { class: 'card side stack', 'aria-labelledby': 'summary' },
+      h('h2', { id: 'summary' }, t('summary')),
+      summary,
+      notice,
+      pay,
+      h('p', { class: 'hint' }, t('demo')),
+    ),
+  );
   const purchase = { cart: cartId(), quote, key: newKey(), body: null };
   const draw = () => {
     replace(summary, lines(purchase.quote, products), totals(purchase.quote));
@@ -74,7 +94,9 @@ export async function checkout({ signal, go }) {
  */
 async function buy(purchase, form) {
   const body = {
-    cart_id: purchase.cart, fulfilment: chosen(form), payment: { method: 'card', token: form.elements.card.value },
+    cart_id: purchase.cart,
+    fulfilment: chosen(form),
+    payment: { method: 'card', token: form.elements.card.value },
     expected_total: purchase.quote.payable,
   };
   if (JSON.stringify(body) !== JSON.stringify(purchase.body)) {
@@ -115,7 +137,8 @@ async function whatNow(error, purchase, products) {
     }
     case 'insufficient-stock': {
       const short = (error.body.shortages ?? []).map(({ product_id: id, available }) =>
-        t('only-left', { name: products.has(id) ? nameOf(products.get(id)) : t('a-product'), count: available }));
+        t('only-left', { name: products.has(id) ? nameOf(products.get(id)) : t('a-product'), count: available }),
+      );
       return short.length > 0 ? t('not-enough', { products: list(short) }) : t('insufficient-stock');
     }
     default:
@@ -124,40 +147,155 @@ async function whatNow(error, purchase, products) {
 }
 
 function lines(quote, products) {
-  return h('ul', { class: 'brief small' }, quote.lines.map((line) => {
-    const name = products.has(line.product_id) ? nameOf(products.get(line.product_id)) : line.name;
-    return h('li', {}, h('span', {}, t('times', { count: line.quantity, name })), h('span', { class: 'amount' }, money({ ...line.unit_price, amount: line.unit_price.amount * line.quantity - line.discount.amount })));
-  }));
+  return h(
+    'ul',
+    { class: 'brief small' },
+    quote.lines.map((line) => {
+      const name = products.has(line.product_id) ? nameOf(products.get(line.product_id)) : line.name;
+      return h(
+        'li',
+        {},
+        h('span', {}, t('times', { count: line.quantity, name })),
+        h(
+          'span',
+          { class: 'amount' },
+          money({ ...line.unit_price, amount: line.unit_price.amount * line.quantity - line.discount.amount }),
+        ),
+      );
+    }),
+  );
 }
 
 const choice = (name, value, checked, ...text) =>
   h('label', { class: 'choice' }, h('input', { type: 'radio', name, value, checked }), h('span', {}, ...text));
 
 function fulfilment(address, stores, isNew) {
-  const fields = h('div', { class: 'fields' },
-    h('div', { class: 'whole' }, field({ label: t('recipient'), name: 'recipient', value: address.recipient ?? '', autocomplete: 'name', required: true, maxlength: 120 })),
-    h('div', { class: 'whole' }, field({ label: t('line1'), name: 'line1', value: address.line1 ?? '', autocomplete: 'address-line1', required: true, maxlength: 100 })),
-    h('div', { class: 'whole' }, field({ label: t('line2'), optional: t('optional'), name: 'line2', value: address.line2 ?? '', autocomplete: 'address-line2', maxlength: 100 })),
-    field({ label: t('city'), name: 'city', value: address.city ?? '', autocomplete: 'address-level2', required: true, maxlength: 100 }),
-    field({ label: t('province'), name: 'province', value: address.province, autocomplete: 'address-level1', options: PROVINCES.map((code) => [code, t(`province-${code}`)]) }),
-    field({ label: t('postal-code'), name: 'postal_code', value: address.postal_code ?? '', autocomplete: 'postal-code', required: true, pattern: POSTAL_CODE, hint: 'H3B 4W5' }),
-    isNew && h('label', { class: 'choice whole' }, h('input', { type: 'checkbox', name: 'keep', checked: true }), h('span', {}, t('keep-address'))));
-  const delivery = h('fieldset', { class: 'stack' }, h('legend', { class: 'visually-hidden' }, t('delivery-address')), fields);
-  const pickup = h('fieldset', { class: 'stack', disabled: true, hidden: true }, h('legend', { class: 'visually-hidden' }, t('pickup')),
-    field({ label: t('store'), name: 'store', options: stores.map(({ id, name }) => [id, name]) }));
+  const fields = h(
+    'div',
+    { class: 'fields' },
+    h(
+      'div',
+      { class: 'whole' },
+      field({
+        label: t('recipient'),
+        name: 'recipient',
+        value: address.recipient ?? '',
+        autocomplete: 'name',
+        required: true,
+        maxlength: 120,
+      }),
+    ),
+    h(
+      'div',
+      { class: 'whole' },
+      field({
+        label: t('line1'),
+        name: 'line1',
+        value: address.line1 ?? '',
+        autocomplete: 'address-line1',
+        required: true,
+        maxlength: 100,
+      }),
+    ),
+    h(
+      'div',
+      { class: 'whole' },
+      field({
+        label: t('line2'),
+        optional: t('optional'),
+        name: 'line2',
+        value: address.line2 ?? '',
+        autocomplete: 'address-line2',
+        maxlength: 100,
+      }),
+    ),
+    field({
+      label: t('city'),
+      name: 'city',
+      value: address.city ?? '',
+      autocomplete: 'address-level2',
+      required: true,
+      maxlength: 100,
+    }),
+    field({
+      label: t('province'),
+      name: 'province',
+      value: address.province,
+      autocomplete: 'address-level1',
+      options: PROVINCES.map((code) => [code, t(`province-${code}`)]),
+    }),
+    field({
+      label: t('postal-code'),
+      name: 'postal_code',
+      value: address.postal_code ?? '',
+      autocomplete: 'postal-code',
+      required: true,
+      pattern: POSTAL_CODE,
+      hint: 'H3B 4W5',
+    }),
+    isNew &&
+      h(
+        'label',
+        { class: 'choice whole' },
+        h('input', { type: 'checkbox', name: 'keep', checked: true }),
+        h('span', {}, t('keep-address')),
+      ),
+  );
+  const delivery = h(
+    'fieldset',
+    { class: 'stack' },
+    h('legend', { class: 'visually-hidden' }, t('delivery-address')),
+    fields,
+  );
+  const pickup = h(
+    'fieldset',
+    { class: 'stack', disabled: true, hidden: true },
+    h('legend', { class: 'visually-hidden' }, t('pickup')),
+    field({ label: t('store'), name: 'store', options: stores.map(({ id, name }) => [id, name]) }),
+  );
   const choose = ({ target }) => {
-    for (const [method, part] of [['delivery', delivery], ['pickup', pickup]]) part.hidden = part.disabled = target.value !== method;
+    for (const [method, part] of [
+      ['delivery', delivery],
+      ['pickup', pickup],
+    ])
+      part.hidden = part.disabled = target.value !== method;
   };
-  return h('section', { class: 'card stack' }, h('h2', {}, t('how-to-get-it')),
-    h('fieldset', { on: { change: choose } }, h('legend', { class: 'visually-hidden' }, t('how-to-get-it')),
-      h('div', { class: 'fields' }, choice('method', 'delivery', true, t('delivery')), choice('method', 'pickup', false, t('pickup')))),
-    delivery, pickup);
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t('how-to-get-it')),
+    h(
+      'fieldset',
+      { on: { change: choose } },
+      h('legend', { class: 'visually-hidden' }, t('how-to-get-it')),
+      h(
+        'div',
+        { class: 'fields' },
+        choice('method', 'delivery', true, t('delivery')),
+        choice('method', 'pickup', false, t('pickup')),
+      ),
+    ),
+    delivery,
+    pickup,
+  );
 }
 
 const payment = () =>
-  h('section', { class: 'card stack' }, h('h2', {}, t('payment')),
-    h('fieldset', {}, h('legend', { class: 'hint' }, t('card-hint')),
-      h('div', { class: 'stack tight' }, CARDS.map((card, index) => choice('card', card, index === 0, t(card))))));
+  h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t('payment')),
+    h(
+      'fieldset',
+      {},
+      h('legend', { class: 'hint' }, t('card-hint')),
+      h(
+        'div',
+        { class: 'stack tight' },
+        CARDS.map((card, index) => choice('card', card, index === 0, t(card))),
+      ),
+    ),
+  );
 
 const ADDRESS = ['recipient', 'line1', 'line2', 'city', 'province', 'postal_code'];
 

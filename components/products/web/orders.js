@@ -20,15 +20,48 @@ export async function orders({ url, signal }) {
   const after = url.searchParams.get('after');
   const { data: page } = await authorized('GET', query('/api/v1/orders', { limit: 20, after }), { signal });
   if (page.data.length === 0) {
-    return { title: t('my-orders'), content: h('div', { class: 'empty' }, h('h1', {}, t('no-orders')), h('a', { class: 'button', href: '/' }, t('to-the-shelves'))) };
+    return {
+      title: t('my-orders'),
+      content: h(
+        'div',
+        { class: 'empty' },
+        h('h1', {}, t('no-orders')),
+        h('a', { class: 'button', href: '/' }, t('to-the-shelves')),
+      ),
+    };
   }
   return {
     title: t('my-orders'),
-    content: h('div', { class: 'stack loose' }, h('h1', {}, t('my-orders')),
-      h('ul', { class: 'stack' }, page.data.map((order) => h('li', {}, h('a', { class: 'card order', href: `/orders/${order.id}` },
-        h('span', { class: 'stack tight' }, h('strong', {}, order.number), h('span', { class: 'muted small' }, date(order.created_at))),
-        h('span', { class: 'muted' }, t('units', { count: order.units })), badge(order.status), h('strong', { class: 'amount' }, money(order.total)))))),
-      page.next_cursor && h('p', {}, h('a', { class: 'button second', href: query('/orders', { after: page.next_cursor }) }, t('older')))),
+    content: h(
+      'div',
+      { class: 'stack loose' },
+      h('h1', {}, t('my-orders')),
+      h(
+        'ul',
+        { class: 'stack' },
+        page.data.map((order) =>
+          h(
+            'li',
+            {},
+            h(
+              'a',
+              { class: 'card order', href: `/orders/${order.id}` },
+              h(
+                'span',
+                { class: 'stack tight' },
+                h('strong', {}, order.number),
+                h('span', { class: 'muted small' }, date(order.created_at)),
+              ),
+              h('span', { class: 'muted' }, t('units', { count: order.units })),
+              badge(order.status),
+              h('strong', { class: 'amount' }, money(order.total)),
+            ),
+          ),
+        ),
+      ),
+      page.next_cursor &&
+        h('p', {}, h('a', { class: 'button second', href: query('/orders', { after: page.next_cursor }) }, t('older'))),
+    ),
   };
 }
 
@@ -39,7 +72,10 @@ export async function order({ groups: [id], url, signal, go }) {
     authorized('GET', `/api/v1/orders/${id}/timeline?limit=200`, { signal }),
     get('/api/v1/locations?limit=200', { signal }),
   ]);
-  const products = await productsById(one.lines.map((line) => line.product_id), { signal });
+  const products = await productsById(
+    one.lines.map((line) => line.product_id),
+    { signal },
+  );
   const bought = url.searchParams.has('bought');
   if (bought) {
     // The cart is empty by now, but for what was added meanwhile.
@@ -49,17 +85,46 @@ export async function order({ groups: [id], url, signal, go }) {
   const notice = h('div');
   return {
     title: t('order-number', { number: one.number }),
-    content: h('article', { class: 'stack loose' },
-      h('div', { class: 'stack' },
-        h('div', { class: 'row spread' }, h('h1', {}, bought ? t('thanks') : t('order-number', { number: one.number })), badge(one.status)),
-        bought && h('p', { class: 'notice success' }, t('bought', { number: one.number })), notice),
-      h('div', { class: 'with-side' },
+    content: h(
+      'article',
+      { class: 'stack loose' },
+      h(
+        'div',
+        { class: 'stack' },
+        h(
+          'div',
+          { class: 'row spread' },
+          h('h1', {}, bought ? t('thanks') : t('order-number', { number: one.number })),
+          badge(one.status),
+        ),
+        bought && h('p', { class: 'notice success' }, t('bought', { number: one.number })),
+        notice,
+      ),
+      h(
+        'div',
+        { class: 'with-side' },
         h('div', { class: 'stack loose' }, happenings(happened.data), goods(one, products)),
-        h('div', { class: 'side stack' },
-          h('section', { class: 'card stack' }, h('h2', {}, t('summary')), totals({ ...one, taxes: one.taxes.map(taxOf) }),
-            one.refunded.amount > 0 && h('p', { class: 'row spread' }, h('span', {}, t('refunded')), h('span', { class: 'amount' }, money(one.refunded)))),
+        h(
+          'div',
+          { class: 'side stack' },
+          h(
+            'section',
+            { class: 'card stack' },
+            h('h2', {}, t('summary')),
+            totals({ ...one, taxes: one.taxes.map(taxOf) }),
+            one.refunded.amount > 0 &&
+              h(
+                'p',
+                { class: 'row spread' },
+                h('span', {}, t('refunded')),
+                h('span', { class: 'amount' }, money(one.refunded)),
+              ),
+          ),
           destination(one, places.data),
-          CANCELLABLE.includes(one.status) && cancelling(one, notice, go)))),
+          CANCELLABLE.includes(one.status) && cancelling(one, notice, go),
+        ),
+      ),
+    ),
   };
 }
 
@@ -67,9 +132,23 @@ export async function order({ groups: [id], url, signal, go }) {
 const taxOf = ({ tax, rate, amount }) => ({ code: tax, rate: rate / 1000, amount });
 
 function happenings(entries) {
-  return h('section', { class: 'card stack', 'aria-labelledby': 'timeline' }, h('h2', { id: 'timeline' }, t('timeline')),
-    h('ol', { class: 'timeline' }, entries.map((entry) => h('li', {},
-      h('p', {}, told(entry)), h('time', { class: 'muted small', datetime: entry.at }, dateTime(entry.at))))));
+  return h(
+    'section',
+    { class: 'card stack', 'aria-labelledby': 'timeline' },
+    h('h2', { id: 'timeline' }, t('timeline')),
+    h(
+      'ol',
+      { class: 'timeline' },
+      entries.map((entry) =>
+        h(
+          'li',
+          {},
+          h('p', {}, told(entry)),
+          h('time', { class: 'muted small', datetime: entry.at }, dateTime(entry.at)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** What a new service may tell is shown in its words. */
@@ -79,39 +158,96 @@ function told({ what, to, note }) {
 }
 
 function goods(one, products) {
-  return h('section', { class: 'card stack', 'aria-labelledby': 'goods' }, h('h2', { id: 'goods' }, t('goods')),
-    h('div', { class: 'wide' }, h('table', {},
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('product')), h('th', { scope: 'col', class: 'amount' }, t('quantity')), h('th', { scope: 'col', class: 'amount' }, t('amount')))),
-      h('tbody', {}, one.lines.map((line) => h('tr', {},
-        h('td', {}, h('a', { href: `/product/${line.product_id}` }, products.has(line.product_id) ? nameOf(products.get(line.product_id)) : line.name)),
-        h('td', { class: 'amount' }, t('times-each', { count: line.quantity, amount: money(line.unit_price) })),
-        h('td', { class: 'amount' }, money(line.net))))))));
+  return h(
+    'section',
+    { class: 'card stack', 'aria-labelledby': 'goods' },
+    h('h2', { id: 'goods' }, t('goods')),
+    h(
+      'div',
+      { class: 'wide' },
+      h(
+        'table',
+        {},
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'col' }, t('product')),
+            h('th', { scope: 'col', class: 'amount' }, t('quantity')),
+            h('th', { scope: 'col', class: 'amount' }, t('amount')),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          one.lines.map((line) =>
+            h(
+              'tr',
+              {},
+              h(
+                'td',
+                {},
+                h(
+                  'a',
+                  { href: `/product/${line.product_id}` },
+                  products.has(line.product_id) ? nameOf(products.get(line.product_id)) : line.name,
+                ),
+              ),
+              h('td', { class: 'amount' }, t('times-each', { count: line.quantity, amount: money(line.unit_price) })),
+              h('td', { class: 'amount' }, money(line.net)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function destination({ fulfilment: { method, address, store_id: store }, pickup_code: code }, places) {
   const name = places.find(({ id }) => id === store)?.name ?? '';
-  return h('section', { class: 'card stack' }, h('h2', {}, t(method)),
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t(method)),
     method === 'delivery' ? addressOf(address) : h('p', {}, name),
-    code && h('p', { class: 'code' }, h('span', { class: 'muted small' }, t('pickup-code')), h('strong', {}, code)));
+    code && h('p', { class: 'code' }, h('span', { class: 'muted small' }, t('pickup-code')), h('strong', {}, code)),
+  );
 }
 
 function cancelling(one, notice, go) {
   const ask = h('button', { type: 'button', class: 'button second wide-button' }, t('cancel-order'));
   const yes = h('button', { type: 'button', class: 'button' }, t('cancel-order'));
-  const no = h('button', { type: 'button', class: 'button second', on: { click: () => dialog.close() } }, t('keep-order'));
-  const dialog = h('dialog', { class: 'card', 'aria-labelledby': 'cancel-question' }, h('div', { class: 'stack' },
-    h('h2', { id: 'cancel-question' }, t('cancel-question')), h('p', {}, t('cancel-means')), h('div', { class: 'row' }, yes, no)));
+  const no = h(
+    'button',
+    { type: 'button', class: 'button second', on: { click: () => dialog.close() } },
+    t('keep-order'),
+  );
+  const dialog = h(
+    'dialog',
+    { class: 'card', 'aria-labelledby': 'cancel-question' },
+    h(
+      'div',
+      { class: 'stack' },
+      h('h2', { id: 'cancel-question' }, t('cancel-question')),
+      h('p', {}, t('cancel-means')),
+      h('div', { class: 'row' }, yes, no),
+    ),
+  );
   const key = newKey();
   ask.addEventListener('click', () => dialog.showModal());
-  yes.addEventListener('click', () => busy(yes, async () => {
-    try {
-      await authorized('POST', `/api/v1/orders/${one.id}/cancel`, { body: {}, key });
-      dialog.close();
-      await go(`/orders/${one.id}`, { replacing: true });
-    } catch (error) {
-      dialog.close();
-      showNotice(notice, 'error', explain(error, t));
-    }
-  }));
+  yes.addEventListener('click', () =>
+    busy(yes, async () => {
+      try {
+        await authorized('POST', `/api/v1/orders/${one.id}/cancel`, { body: {}, key });
+        dialog.close();
+        await go(`/orders/${one.id}`, { replacing: true });
+      } catch (error) {
+        dialog.close();
+        showNotice(notice, 'error', explain(error, t));
+      }
+    }),
+  );
   return h('div', {}, ask, dialog);
 }

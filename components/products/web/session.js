@@ -55,7 +55,10 @@ export async function signOut() {
 export async function authorized(method, path, options = {}) {
   const token = await accessToken();
   try {
-    return await request(method, path, { ...options, headers: { ...options.headers, authorization: `Bearer ${token}` } });
+    return await request(method, path, {
+      ...options,
+      headers: { ...options.headers, authorization: `Bearer ${token}` },
+    });
   } catch (error) {
     if (error.status === 401) write(null);
     throw error;

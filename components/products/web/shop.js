@@ -16,7 +16,12 @@ import { t } from './shop-texts.js';
 
 const nowhere = async () => ({
   title: t('nowhere'),
-  content: h('div', { class: 'empty' }, h('h1', {}, t('nowhere')), h('a', { class: 'button', href: '/' }, t('to-the-shelves'))),
+  content: h(
+    'div',
+    { class: 'empty' },
+    h('h1', {}, t('nowhere')),
+    h('a', { class: 'button', href: '/' }, t('to-the-shelves')),
+  ),
 });
 
 const VIEWS = [
@@ -42,7 +47,9 @@ function head() {
   };
   draw();
   onCart(cartLink, draw);
-  const own = signedIn() ? [h('a', { href: '/orders' }, t('orders')), h('a', { href: '/account' }, t('account'))] : [h('a', { href: '/sign-in' }, t('sign-in'))];
+  const own = signedIn()
+    ? [h('a', { href: '/orders' }, t('orders')), h('a', { href: '/account' }, t('account'))]
+    : [h('a', { href: '/sign-in' }, t('sign-in'))];
   return [searchField((path, options) => go(path, options)), navigation(...own, cartLink)];
 }
 
@@ -57,10 +64,19 @@ function shown(url) {
 }
 
 const { main, draw } = frame({
-  brand: () => 'Comptoir', home: '/', head, view: () => refresh(),
+  brand: () => 'Comptoir',
+  home: '/',
+  head,
+  view: () => refresh(),
   foot: () => [h('p', {}, t('foot')), h('p', {}, t('foot-demo'))],
 });
-const { go, refresh } = router({ main, views: VIEWS, site: 'Comptoir', shown, failed: { title: () => t('failed'), again: () => t('again') } });
+const { go, refresh } = router({
+  main,
+  views: VIEWS,
+  site: 'Comptoir',
+  shown,
+  failed: { title: () => t('failed'), again: () => t('again') },
+});
 
 onSession(() => {
   draw();

@@ -8,10 +8,15 @@ import { t } from './shop-texts.js';
 export function totals({ subtotal, discount, taxes, deposits, total }) {
   const entry = (label, amount, kind) =>
     h('div', { class: kind }, h('dt', {}, label), h('dd', { class: 'amount' }, money(amount)));
-  return h('dl', { class: 'totals' },
+  return h(
+    'dl',
+    { class: 'totals' },
     discount.amount > 0 && entry(t('discount'), { ...discount, amount: -discount.amount }),
     entry(t('subtotal'), subtotal),
-    taxes.map((tax) => entry(t('tax', { name: t(`tax-${tax.code.toLowerCase()}`), rate: percent(tax.rate) }), tax.amount)),
+    taxes.map((tax) =>
+      entry(t('tax', { name: t(`tax-${tax.code.toLowerCase()}`), rate: percent(tax.rate) }), tax.amount),
+    ),
     deposits.amount > 0 && entry(t('deposits'), deposits),
-    entry(t('total'), total, 'grand'));
+    entry(t('total'), total, 'grand'),
+  );
 }

@@ -31,7 +31,11 @@
     setTimeout(() => location.reload(), 100 * 2 ** attempt);
   };
   // Of a script, a style sheet or a module that could not be loaded; such events do not bubble.
-  addEventListener('error', ({ target }) => {
-    if (target instanceof HTMLScriptElement || target instanceof HTMLLinkElement) reload();
-  }, true);
+  addEventListener(
+    'error',
+    ({ target }) => {
+      if (target instanceof HTMLScriptElement || target instanceof HTMLLinkElement) reload();
+    },
+    true,
+  );
 })();

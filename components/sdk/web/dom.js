@@ -13,7 +13,8 @@ function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'on') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
-    else if (name === 'style') for (const [property, text] of Object.entries(value)) element.style.setProperty(property, text);
+    else if (name === 'style')
+      for (const [property, text] of Object.entries(value)) element.style.setProperty(property, text);
     else if (name === 'data') Object.assign(element.dataset, value);
     else if (name === 'value' || name === 'checked') element[name] = value;
     else element.setAttribute(name, value === true ? '' : value);

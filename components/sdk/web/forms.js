@@ -9,13 +9,20 @@ export function field({ label, name, hint, options, optional, ...attributes }) {
   const described = `${id}-about`;
   const common = { id, name, class: 'control', 'aria-describedby': described, ...attributes };
   const control = options
-    ? h('select', common, options.map(([value, text]) => h('option', { value }, text)))
+    ? h(
+        'select',
+        common,
+        options.map(([value, text]) => h('option', { value }, text)),
+      )
     : h('input', { type: 'text', ...common });
   if (options && attributes.value !== undefined) control.value = attributes.value;
-  return h('div', { class: 'field' },
+  return h(
+    'div',
+    { class: 'field' },
     h('label', { for: id }, label, optional && h('span', { class: 'muted' }, ` (${optional})`)),
     control,
-    h('div', { id: described, class: 'field-about' }, hint && h('p', { class: 'hint' }, hint)));
+    h('div', { id: described, class: 'field-about' }, hint && h('p', { class: 'hint' }, hint)),
+  );
 }
 
 /** Marks the fields of a form that are wrong, `{ name: text }`, and leads to the first. Without any, all are right. */
@@ -37,7 +44,8 @@ export function invalid(form) {
   return Object.fromEntries(
     Array.from(form.elements)
       .filter((control) => control.willValidate && !control.validity.valid)
-      .map((control) => [control.name, control.validationMessage]));
+      .map((control) => [control.name, control.validationMessage]),
+  );
 }
 
 /** While the promise is pending, the button says so and does nothing. */

@@ -41,9 +41,16 @@ export function frame({ brand, home, head = () => [], foot = () => [], view }) {
   document.body.append(skip, header, main, footer, ...liveRegions());
   const draw = () => {
     replace(skip, t('skip'));
-    replace(header, h('div', { class: 'head-inner' },
-      h('a', { class: 'brand', href: home }, mark(), h('span', {}, brand())),
-      head(), h('div', { class: 'settings' }, languages(), theme())));
+    replace(
+      header,
+      h(
+        'div',
+        { class: 'head-inner' },
+        h('a', { class: 'brand', href: home }, mark(), h('span', {}, brand())),
+        head(),
+        h('div', { class: 'settings' }, languages(), theme()),
+      ),
+    );
     replace(footer, h('div', { class: 'foot-inner' }, foot()));
   };
   skip.addEventListener('click', (event) => {
@@ -51,7 +58,10 @@ export function frame({ brand, home, head = () => [], foot = () => [], view }) {
     main.focus();
   });
   onLanguage(async () => {
-    const typed = Array.from(main.querySelectorAll('.control, [type=radio], [type=checkbox]'), ({ name, value, checked }) => ({ name, value, checked }));
+    const typed = Array.from(
+      main.querySelectorAll('.control, [type=radio], [type=checkbox]'),
+      ({ name, value, checked }) => ({ name, value, checked }),
+    );
     draw();
     header.querySelector('.languages button').focus();
     announce(t('language-is'));
@@ -67,13 +77,25 @@ export function frame({ brand, home, head = () => [], foot = () => [], view }) {
   return { main, draw };
 }
 
-export const navigation = (...links) => h('nav', { class: 'nav', 'aria-label': t('navigation') }, h('ul', {}, links.map((link) => h('li', {}, link))));
+export const navigation = (...links) =>
+  h(
+    'nav',
+    { class: 'nav', 'aria-label': t('navigation') },
+    h(
+      'ul',
+      {},
+      links.map((link) => h('li', {}, link)),
+    ),
+  );
 
 /** One button: two languages need no menu. It is written in the language that it leads to. */
 function languages() {
   const other = LANGUAGES.find((tag) => tag !== language());
-  return h('div', { class: 'languages' },
-    h('button', { type: 'button', class: 'quiet', lang: other, on: { click: () => setLanguage(other) } }, NAMES[other]));
+  return h(
+    'div',
+    { class: 'languages' },
+    h('button', { type: 'button', class: 'quiet', lang: other, on: { click: () => setLanguage(other) } }, NAMES[other]),
+  );
 }
 
 const THEMES = ['auto', 'light', 'dark'];
@@ -107,17 +129,28 @@ const drawing = (...shapes) =>
   svg('svg', { viewBox: '0 0 24 24', width: 20, height: 20, 'aria-hidden': 'true', class: 'drawing' }, ...shapes);
 
 function icon(name) {
-  const rays = Array.from({ length: 8 }, (_, n) => svg('path', { d: 'M12 3v2.4', transform: `rotate(${45 * n} 12 12)` }));
+  const rays = Array.from({ length: 8 }, (_, n) =>
+    svg('path', { d: 'M12 3v2.4', transform: `rotate(${45 * n} 12 12)` }),
+  );
   const half = svg('path', { d: 'M12 4.5a7.5 7.5 0 0 1 0 15z', class: 'filled' });
   switch (name) {
-    case 'light': return drawing(svg('circle', { cx: 12, cy: 12, r: 4 }), ...rays);
-    case 'dark': return drawing(svg('path', { d: 'M19 14.2A7.6 7.6 0 0 1 9.8 5a7.6 7.6 0 1 0 9.2 9.2z' }));
-    default: return drawing(svg('circle', { cx: 12, cy: 12, r: 7.5 }), half);
+    case 'light':
+      return drawing(svg('circle', { cx: 12, cy: 12, r: 4 }), ...rays);
+    case 'dark':
+      return drawing(svg('path', { d: 'M19 14.2A7.6 7.6 0 0 1 9.8 5a7.6 7.6 0 1 0 9.2 9.2z' }));
+    default:
+      return drawing(svg('circle', { cx: 12, cy: 12, r: 7.5 }), half);
   }
 }
 
 /** A counter with an awning. */
 const mark = () =>
-  svg('svg', { viewBox: '0 0 32 32', width: 28, height: 28, 'aria-hidden': 'true', class: 'mark' },
-    svg('path', { class: 'mark-awning', d: 'M5 6h22l2 7a3.3 3.3 0 0 1-6.5.6 3.3 3.3 0 0 1-6.5 0 3.3 3.3 0 0 1-6.5 0A3.3 3.3 0 0 1 3 13z' }),
-    svg('path', { class: 'mark-counter', d: 'M4 20h24v3H4zM6 23h20v4H6z' }));
+  svg(
+    'svg',
+    { viewBox: '0 0 32 32', width: 28, height: 28, 'aria-hidden': 'true', class: 'mark' },
+    svg('path', {
+      class: 'mark-awning',
+      d: 'M5 6h22l2 7a3.3 3.3 0 0 1-6.5.6 3.3 3.3 0 0 1-6.5 0 3.3 3.3 0 0 1-6.5 0A3.3 3.3 0 0 1 3 13z',
+    }),
+    svg('path', { class: 'mark-counter', d: 'M4 20h24v3H4zM6 23h20v4H6z' }),
+  );

@@ -68,7 +68,9 @@ async function send(path, sent) {
   }
   const body = await read(response);
   if (!response.ok && response.status !== 304) return { error: new Problem(response, body ?? {}) };
-  return { answer: { status: response.status, data: body, etag: response.headers.get('etag'), headers: response.headers } };
+  return {
+    answer: { status: response.status, data: body, etag: response.headers.get('etag'), headers: response.headers },
+  };
 }
 
 async function read(response) {
@@ -90,10 +92,14 @@ export const pause = (ms, signal) =>
   new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
   });
 
 /** 122 random bits, as a UUID. `crypto.randomUUID` is not there on plain HTTP. */
@@ -143,13 +149,23 @@ export function explain(error, own) {
   if (error instanceof NoAnswer) return t('no-answer');
   if (!(error instanceof Problem)) throw error;
   switch (error.status) {
-    case 401: return t('unauthorized');
-    case 403: return t('forbidden');
-    case 404: return t('not-found');
-    case 412: return t('stale');
-    case 429: return t('too-many');
-    case 502: case 503: case 504: return t('unavailable');
-    case 500: return t('bug', { id: error.requestId });
-    default: return error.errors[0]?.detail ?? error.message;
+    case 401:
+      return t('unauthorized');
+    case 403:
+      return t('forbidden');
+    case 404:
+      return t('not-found');
+    case 412:
+      return t('stale');
+    case 429:
+      return t('too-many');
+    case 502:
+    case 503:
+    case 504:
+      return t('unavailable');
+    case 500:
+      return t('bug', { id: error.requestId });
+    default:
+      return error.errors[0]?.detail ?? error.message;
   }
 }

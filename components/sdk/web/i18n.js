@@ -68,7 +68,9 @@ export const percent = (value) =>
 
 /** `{ amount: 299, currency: 'CAD' }`, integer cents, as people write it. */
 export const money = ({ amount, currency }) =>
-  formatter(Intl.NumberFormat, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(decimal(amount));
+  formatter(Intl.NumberFormat, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(
+    decimal(amount),
+  );
 
 /** Cents as a decimal text, which Intl takes as it is: no floating point touches money. */
 export function decimal(cents) {
@@ -89,7 +91,9 @@ export const date = (instant) =>
   formatter(Intl.DateTimeFormat, { dateStyle: 'long', timeZone: TIME_ZONE }).format(new Date(instant));
 
 export const dateTime = (instant) =>
-  formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));
+  formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone: TIME_ZONE }).format(
+    new Date(instant),
+  );
 
 export const time = (instant) =>
   formatter(Intl.DateTimeFormat, { timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));

@@ -46,8 +46,15 @@ export function router({ main, views, site, failed, shown: tell = () => {} }) {
 
   function problem(error) {
     const text = explain(error);
-    const again = h('button', { type: 'button', class: 'button second', on: { click: () => show({ focus: true }) } }, failed.again());
-    return { title: failed.title(), content: h('div', { class: 'empty' }, h('h1', {}, failed.title()), h('p', {}, text), again) };
+    const again = h(
+      'button',
+      { type: 'button', class: 'button second', on: { click: () => show({ focus: true }) } },
+      failed.again(),
+    );
+    return {
+      title: failed.title(),
+      content: h('div', { class: 'empty' }, h('h1', {}, failed.title()), h('p', {}, text), again),
+    };
   }
 
   function go(path, { replacing = false, focus = true } = {}) {

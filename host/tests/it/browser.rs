@@ -2,3 +2,4 @@
 
 mod screenshots;
 mod shop;
+mod swap;

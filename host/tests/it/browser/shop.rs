@@ -4,6 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::swap::Replaced;
 use crate::support::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::support::eventually;
 use crate::support::platform::Platform;
@@ -29,6 +30,7 @@ async fn a_shopper_buys() {
     the_other_language_is_remembered(&browser).await;
     two_windows_change_one_cart(&platform, &browser).await;
     a_phone_and_a_keyboard_are_enough(&platform).await;
+    a_page_of_another_version_is_loaded_again(&platform).await;
     let books = platform.books();
     books.at_rest().await;
     books.audited().await;
@@ -279,4 +281,13 @@ async fn a_phone_and_a_keyboard_are_enough(platform: &Platform) {
         browser.text("h1").await;
         is_well(&browser, &[]).await;
     }
+}
+
+/// It was replaced between the page and its files.
+async fn a_page_of_another_version_is_loaded_again(platform: &Platform) {
+    let replaced = Replaced::start(platform.url("")).await;
+    let browser = Browser::start(&format!("http://{}", replaced.address), DESKTOP).await;
+    browser.goto("/").await;
+    browser.says("h1", "What do you need today?").await;
+    assert_eq!(replaced.pages(), 2);
 }

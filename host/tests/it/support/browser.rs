@@ -199,14 +199,17 @@ impl Browser {
         self.command(Method::POST, "/goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await
     }
 
-    /// What was said in the console since the last look, but for what `expected` is a part of: a browser tells of every
-    /// answer that is no success, also of one that the page is made for.
+    /// What was said in the console since the last look, but for what has a part in `expected`: a browser tells of every
+    /// answer that is no success, also of one that the page is made for. It also tells when the machine gets or loses a
+    /// network, with which it breaks off what is under way, even to itself; a page has to get along with that.
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let entries = self.command(Method::POST, "/se/log", &json!({"type": "browser"})).await;
         let entries = entries.as_array().expect("a list").iter();
         let lines =
             entries.map(|entry| format!("{}: {}", entry["level"], entry["message"].as_str().unwrap_or_default()));
-        lines.filter(|line| !expected.iter().any(|text| line.contains(text))).collect()
+        lines
+            .filter(|line| ![expected, &["ERR_NETWORK_CHANGED"]].concat().iter().any(|text| line.contains(text)))
+            .collect()
     }
 
     /// Fails when somebody with a screen reader, with a keyboard or with weak eyes would not get along with the page.
