@@ -6,6 +6,7 @@ import { h, replace } from './dom.js';
 import { Problem, explain, get, newKey, post, query, request } from './http.js';
 import { language, number } from './i18n.js';
 import { t } from './shop-texts.js';
+import { forget, recall, remember } from './storage.js';
 
 const KEY = 'comptoir.cart';
 const GONE = ['cart-merged', 'cart-expired', 'cart-not-found'];
@@ -13,26 +14,26 @@ const IDS_MAX = 100;
 
 let quantities = new Map();
 
-export const cartId = () => localStorage.getItem(KEY);
+export const cartId = () => recall(KEY);
 export const quantityOf = (product) => quantities.get(product) ?? 0;
 export const units = () => [...quantities.values()].reduce((sum, quantity) => sum + quantity, 0);
 
 const changed = () => document.dispatchEvent(new Event('comptoir:cart'));
 /** `listener` is forgotten with the element that it is for. */
 export function onCart(element, listener) {
-  const forget = new AbortController();
-  const check = () => (element.isConnected ? listener() : forget.abort());
-  document.addEventListener('comptoir:cart', check, { signal: forget.signal });
+  const ended = new AbortController();
+  const check = () => (element.isConnected ? listener() : ended.abort());
+  document.addEventListener('comptoir:cart', check, { signal: ended.signal });
 }
 
-function remember(lines) {
+function hold(lines) {
   quantities = new Map(lines.map(({ product_id: id, quantity }) => [id, quantity]));
   changed();
 }
 
 export function forgetCart() {
-  localStorage.removeItem(KEY);
-  remember([]);
+  forget(KEY);
+  hold([]);
 }
 
 const isGone = (error) =>
@@ -45,7 +46,7 @@ export async function load(options) {
   try {
     const { data, etag } = await get(`/api/v1/carts/${id}`, options);
     if (data.status !== 'open') return forgotten();
-    remember(data.lines);
+    hold(data.lines);
     return { cart: data, etag };
   } catch (error) {
     if (isGone(error)) return forgotten();
@@ -63,7 +64,7 @@ export const estimate = async (options) => (await get(`/api/v1/carts/${cartId()}
 async function ensureCart() {
   if (cartId()) return cartId();
   const { data } = await post('/api/v1/carts', {}, { key: newKey() });
-  localStorage.setItem(KEY, data.id);
+  remember(KEY, data.id);
   return data.id;
 }
 
@@ -101,7 +102,9 @@ function set(product, quantity) {
   changed();
 }
 
-export const nameOf = (product) => product[`name_${language()}`] ?? product.name;
+/** In the page's language; a number stays with its unit. */
+export const nameOf = (product) =>
+  (product[`name_${language()}`] ?? product.name).replace(/(\d) (?=(?:ml|L|g|kg|mg|W)\b|%)/g, '$1\u00a0');
 
 /** What products says of them, by id; archived ones included. */
 export async function productsById(ids, options) {

@@ -199,7 +199,8 @@ export async function product({ groups: [id], signal }) {
           { class: 'stack' },
           h('h1', {}, name),
           price(data),
-          data.description && h('p', {}, data.description),
+          // There is one description, and it is in French.
+          language() === 'fr' && data.description && h('p', {}, data.description),
           h('p', { class: 'muted small' }, t('before-taxes')),
           data.status === 'active' ? adder(data, { wide: true }) : h('p', { class: 'notice warning' }, t('not-sold')),
           availability(stock.data, places.data.data),

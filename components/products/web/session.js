@@ -2,16 +2,17 @@
 // goes out by itself with a request that another site makes.
 
 import { NoAnswer, Problem, newKey, post, request } from './http.js';
+import { forget, recall, remember } from './storage.js';
 
 const KEY = 'comptoir.session';
 /** A token that lives less than this is renewed first. */
 const LEFT_MS = 30_000;
 
-const read = () => JSON.parse(localStorage.getItem(KEY) ?? 'null');
+const read = () => JSON.parse(recall(KEY) ?? 'null');
 
 function write(session) {
-  if (session) localStorage.setItem(KEY, JSON.stringify(session));
-  else localStorage.removeItem(KEY);
+  if (session) remember(KEY, JSON.stringify(session));
+  else forget(KEY);
   document.dispatchEvent(new Event('comptoir:session'));
 }
 

@@ -2,6 +2,7 @@
 
 import { announce, focusOn } from './a11y.js';
 import { h, newId, replace } from './dom.js';
+import { texts } from './i18n.js';
 
 /** A labelled control: `field({ label, name, type: 'email', required: true })`. `options` make it a select. */
 export function field({ label, name, hint, options, optional, ...attributes }) {
@@ -39,13 +40,38 @@ export function showErrors(form, errors) {
   form.querySelector('[aria-invalid]')?.focus();
 }
 
-/** What the browser itself finds wrong, in its own words, which are in its own language. */
+const t = texts({
+  fr: {
+    valueMissing: 'Ce champ est obligatoire.',
+    typeMismatch: 'Ce n’est pas une adresse de courriel.',
+    tooShort: 'Il en faut au moins {min} caractères.',
+    patternMismatch: 'Ce n’est pas de la forme voulue.',
+    rangeUnderflow: 'Au moins {min}.',
+    rangeOverflow: 'Au plus {max}.',
+    other: 'Cette valeur ne convient pas.',
+  },
+  en: {
+    valueMissing: 'This field is required.',
+    typeMismatch: 'This is no e-mail address.',
+    tooShort: 'It takes at least {min} characters.',
+    patternMismatch: 'This is not of the form that is wanted.',
+    rangeUnderflow: 'At least {min}.',
+    rangeOverflow: 'At most {max}.',
+    other: 'This value does not fit.',
+  },
+});
+
+/** What the browser itself finds wrong, by name; in the page's words, because the browser's are in its own language. */
 export function invalid(form) {
-  return Object.fromEntries(
-    Array.from(form.elements)
-      .filter((control) => control.willValidate && !control.validity.valid)
-      .map((control) => [control.name, control.validationMessage]),
+  const wrong = Array.from(form.elements).filter((control) => control.willValidate && !control.validity.valid);
+  return Object.fromEntries(wrong.map((control) => [control.name, reason(control)]));
+}
+
+function reason({ validity, minLength, min, max }) {
+  const key = ['valueMissing', 'typeMismatch', 'tooShort', 'patternMismatch', 'rangeUnderflow', 'rangeOverflow'].find(
+    (kind) => validity[kind],
   );
+  return t(key ?? 'other', { min: minLength > 0 ? minLength : min, max });
 }
 
 /** While the promise is pending, the button says so and does nothing. */

@@ -4,6 +4,7 @@
 import { announce, liveRegions } from './a11y.js';
 import { h, replace, svg } from './dom.js';
 import { LANGUAGES, language, onLanguage, setLanguage, texts } from './i18n.js';
+import { remember } from './storage.js';
 
 const t = texts({
   fr: {
@@ -113,11 +114,7 @@ function theme() {
     const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? 'auto') + 1) % THEMES.length];
     if (next === 'auto') delete root.dataset.theme;
     else root.dataset.theme = next;
-    try {
-      localStorage.setItem('comptoir.theme', next);
-    } catch {
-      // storage is forbidden: good for this page
-    }
+    remember('comptoir.theme', next);
     show();
     announce(t(`theme-${next}`));
   });

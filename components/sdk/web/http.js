@@ -44,7 +44,9 @@ export async function request(method, path, { body, key, ifMatch, ifNoneMatch, h
   if (ifMatch !== undefined) fields.set('if-match', ifMatch);
   if (ifNoneMatch !== undefined) fields.set('if-none-match', ifNoneMatch);
   if (body !== undefined && !fields.has('content-type')) fields.set('content-type', 'application/json');
-  const sent = { method, headers: fields, signal, credentials: 'omit', cache: 'no-store' };
+  // What is somebody's own is not left on the disk.
+  const cache = fields.has('authorization') || fields.has('x-api-key') ? 'no-store' : 'no-cache';
+  const sent = { method, headers: fields, signal, credentials: 'omit', cache };
   if (body !== undefined) sent.body = typeof body === 'string' ? body : JSON.stringify(body);
   const repeatable = key !== undefined || ['GET', 'PUT', 'DELETE'].includes(method);
   for (let attempt = 1; ; attempt += 1) {

@@ -1,5 +1,7 @@
 // French and English: texts, numbers, money, dates. The language is that of <html lang>, which boot.js chooses.
 
+import { remember } from './storage.js';
+
 const LOCALES = { fr: 'fr-CA', en: 'en-CA' };
 const CHANGED = 'comptoir:language';
 
@@ -14,11 +16,7 @@ export const language = () => document.documentElement.lang;
 export function setLanguage(tag) {
   if (!(tag in LOCALES)) throw new RangeError(`there is no language ${tag}`);
   document.documentElement.lang = tag;
-  try {
-    localStorage.setItem('comptoir.language', tag);
-  } catch {
-    // storage is forbidden: good for this page
-  }
+  remember('comptoir.language', tag);
   document.dispatchEvent(new Event(CHANGED));
 }
 

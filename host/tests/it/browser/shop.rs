@@ -134,7 +134,7 @@ async fn somebody_signs_up_on_the_way(browser: &Browser) {
 
 async fn a_declined_card_costs_nothing(browser: &Browser) {
     browser.press("Pay $11.18").await;
-    browser.says(".field .error", "Please fill out this field.").await;
+    browser.says(".field .error", "This field is required.").await;
     is_well(browser, &[]).await;
     browser.fill("Address", "1000, rue De La Gauchetière O").await;
     browser.fill("City", "Montréal").await;
