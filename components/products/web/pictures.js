@@ -65,6 +65,13 @@ const SHAPES = {
     'M19 15h26v7H19zM19 27h12v14H19zM35 27h10v3H35zM35 33h10v3H35zM35 38h10v3H35zM19 46h26v3H19z',
     '',
   ],
+  wedge: [
+    'M8 37h48v17H8z',
+    'M17 46a3 3 0 1 0 6 0 3 3 0 1 0-6 0M32 44a4 4 0 1 0 8 0 4 4 0 1 0-8 0',
+    'M8 34l31-16c10 0 17 7 17 16z',
+  ],
+  tub: ['M16 25h32l-4 29a3 3 0 0 1-3 3H23a3 3 0 0 1-3-3z', 'M18.5 33h27l-1.7 13H20.2z', 'M14 16h36v7H14z'],
+  block: ['M8 31h48v20H8z', 'M23 31h18v20H23z', 'M8 28l8-8h32l8 8z'],
 };
 
 const OF_CATEGORY = {
@@ -90,9 +97,19 @@ const OF_CATEGORY = {
 
 const TINTS = 8;
 
-function shapeOf({ category, name }) {
-  if (category === 'soft-drinks' && /bouteille|bottle/i.test(name)) return 'bottle';
-  return OF_CATEGORY[category] ?? 'box';
+/** Where a category has more than one shape, the French name tells. */
+const OF_NAME = [
+  [/rouleaux|boîtes?\b|^(ampoule|piles|couches)/i, 'box'],
+  [/^(fromage|brie|mozzarella|cheddar|bâtonnets? au fromage)/i, 'wedge'],
+  [/^(yogourt|crème sure|fromage à la crème|crème glacée|houmous|margarine)/i, 'tub'],
+  [/^beurre (salé|non salé)/i, 'block'],
+  [/^œufs/i, 'block'],
+  [/bouteille/i, 'bottle'],
+];
+
+function shapeOf({ category, name, name_fr: french }) {
+  const named = OF_NAME.findLast(([pattern]) => pattern.test(french ?? name));
+  return named?.[1] ?? OF_CATEGORY[category] ?? 'box';
 }
 
 export function picture(product) {
