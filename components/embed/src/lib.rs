@@ -32,13 +32,19 @@ pub fn bundle() -> Result<()> {
     let service = package.strip_prefix("comptoir-").unwrap_or(&package);
     let own = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let (shared, own) = (own.join("../sdk/web"), own.join("web"));
-    // One that is not there is one that may come.
-    for folder in [&shared, &own] {
+    // One that is not there may come; it is not named itself, for then cargo would run this every time.
+    let watched = if own.exists() { own.as_path() } else { Path::new(".") };
+    for folder in [&shared, watched] {
         say(&format!("cargo::rerun-if-changed={}", folder.display()))?;
     }
-    let sources = read(&[&shared, &own])?;
-    let code = Bundle::new(service, &sources)?.write(Path::new(&variable("OUT_DIR")?))?;
-    std::fs::write(Path::new(&variable("OUT_DIR")?).join("bundle.rs"), code).context("cannot write bundle.rs")
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let bundle = Bundle::new(service, &read(&[&shared, &own])?)?;
+    let code = bundle.code(&out)?.into_bytes();
+    for (name, content) in bundle.compressed()?.into_iter().chain([("bundle.rs".to_owned(), code)]) {
+        let path = out.join(name);
+        std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn say(line: &str) -> Result<()> {
@@ -54,8 +60,6 @@ fn read(folders: &[&Path]) -> Result<Files> {
         for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
             let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
-            let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-            ensure!(name.chars().all(is_name), "{}: lower-case letters, digits, - and . only", path.display());
             let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             ensure!(files.insert(name, content).is_none(), "{}: a shared file has this name", path.display());
         }
@@ -85,35 +89,47 @@ impl Bundle {
         Ok(Self { service: service.to_owned(), digest, pages: pages.collect::<Result<_>>()?, assets })
     }
 
-    /// The files into `folder`, and the code that embeds them: an expression.
-    fn write(&self, folder: &Path) -> Result<String> {
+    /// An expression, which embeds what [`Bundle::compressed`] has become in `folder`.
+    fn code(&self, folder: &Path) -> Result<String> {
         let mut code = String::from("::sdk::web::Bundle {\n");
         writeln!(code, "    service: {:?},", self.service)?;
         writeln!(code, "    digest: {:?},", self.digest)?;
         for (kind, files) in [("assets", &self.assets), ("pages", &self.pages)] {
             writeln!(code, "    {kind}: &[")?;
             for (name, content) in files {
-                write_file(&mut code, folder, name, content)?;
+                writeln!(code, "        ::sdk::web::File {{")?;
+                writeln!(code, "            name: {name:?},")?;
+                writeln!(code, "            content_type: {:?},", content_type(name)?)?;
+                writeln!(code, "            digest: {:?},", digest([&content[..]]))?;
+                for coding in CODINGS {
+                    let path = folder.join(file_name(name, coding));
+                    writeln!(code, "            {coding}: include_bytes!({path:?}),")?;
+                }
+                code.push_str("        },\n");
             }
             code.push_str("    ],\n");
         }
         code.push_str("}\n");
         Ok(code)
     }
+
+    /// Every file in every coding.
+    fn compressed(&self) -> Result<Files> {
+        let mut files = Files::new();
+        for (name, content) in self.assets.iter().chain(&self.pages) {
+            for (coding, content) in CODINGS.into_iter().zip([content.clone(), brotli(content)?, gzip(content)?]) {
+                files.insert(file_name(name, coding), content);
+            }
+        }
+        Ok(files)
+    }
 }
 
-fn write_file(code: &mut String, folder: &Path, name: &str, content: &[u8]) -> Result<()> {
-    writeln!(code, "        ::sdk::web::File {{")?;
-    writeln!(code, "            name: {name:?},")?;
-    writeln!(code, "            content_type: {:?},", content_type(name)?)?;
-    writeln!(code, "            digest: {:?},", digest([content]))?;
-    for (coding, content) in [("identity", content.to_vec()), ("brotli", brotli(content)?), ("gzip", gzip(content)?)] {
-        let path = folder.join(format!("{name}.{coding}"));
-        std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-        writeln!(code, "            {coding}: include_bytes!({path:?}),")?;
-    }
-    code.push_str("        },\n");
-    Ok(())
+/// The members of `sdk::web::File`.
+const CODINGS: [&str; 3] = ["identity", "brotli", "gzip"];
+
+fn file_name(name: &str, coding: &str) -> String {
+    format!("{name}.{coding}")
 }
 
 /// The page with the bundle's path in the place of [`PLACE`]; every file that it names is there.
@@ -128,7 +144,10 @@ fn render(page: &[u8], place: &str, assets: &Files) -> Result<Vec<u8>> {
     Ok(page.replace(PLACE, place).into_bytes())
 }
 
+/// As `kong/kong.yml` lets them through.
 fn content_type(name: &str) -> Result<&'static str> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    ensure!(name.chars().all(is_name), "{name}: a name has lower-case letters, digits, - and . only");
     Ok(match Path::new(name).extension().and_then(OsStr::to_str) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",

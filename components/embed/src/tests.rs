@@ -44,40 +44,45 @@ fn a_page_that_names_what_is_not_there_is_refused() {
 }
 
 #[test]
-fn what_is_written_is_what_was_read_however_it_is_compressed() {
-    let folder = tempfile::tempdir().unwrap();
+fn every_coding_is_of_what_was_read() {
     let text = "const sold = 'a sentence, and again: a sentence, and again: a sentence';".repeat(20);
-    let code = bundle(&[("shop.js", &text)]).unwrap().write(folder.path()).unwrap();
-    let written = |coding: &str| std::fs::read(folder.path().join(format!("shop.js.{coding}"))).unwrap();
-    assert_eq!(written("identity"), text.as_bytes());
+    let compressed = bundle(&[("shop.js", &text)]).unwrap().compressed().unwrap();
+    assert_eq!(compressed["shop.js.identity"], text.as_bytes());
     let mut unpacked = String::new();
-    flate2::read::GzDecoder::new(&written("gzip")[..]).read_to_string(&mut unpacked).unwrap();
+    flate2::read::GzDecoder::new(&compressed["shop.js.gzip"][..]).read_to_string(&mut unpacked).unwrap();
     assert_eq!(unpacked, text);
     let mut unpacked = Vec::new();
-    brotli::BrotliDecompress(&mut &written("brotli")[..], &mut unpacked).unwrap();
+    brotli::BrotliDecompress(&mut &compressed["shop.js.brotli"][..], &mut unpacked).unwrap();
     assert_eq!(unpacked, text.as_bytes());
-    assert!(written("brotli").len() < text.len() / 5, "{}", written("brotli").len());
-    assert!(code.contains("content_type: \"text/javascript; charset=utf-8\""), "{code}");
+    assert!(compressed["shop.js.brotli"].len() < text.len() / 5, "{}", compressed["shop.js.brotli"].len());
+}
+
+#[test]
+fn the_code_embeds_every_file_with_its_type_and_digest() {
+    let bundle = bundle(&[("shop.html", PAGE), ("shop.js", "")]).unwrap();
+    let code = bundle.code(Path::new("/out")).unwrap();
+    for (coding, name) in [("identity", "shop.js.identity"), ("brotli", "shop.html.brotli"), ("gzip", "shop.js.gzip")] {
+        assert!(code.contains(&format!("{coding}: include_bytes!(\"/out/{name}\")")), "{name}: {code}");
+        assert!(bundle.compressed().unwrap().contains_key(name), "{name}");
+    }
+    for said in ["service: \"products\"", "\"text/html; charset=utf-8\"", "\"text/javascript; charset=utf-8\""] {
+        assert!(code.contains(said), "{said}: {code}");
+    }
+    assert!(code.contains(&format!("digest: {:?}", digest([&b""[..]]))), "{code}");
 }
 
 #[test]
 fn two_files_of_one_name_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let [shared, own] = ["shared", "own"].map(|name| folder.path().join(name));
-    for folder in [&shared, &own] {
-        std::fs::create_dir(folder).unwrap();
-        std::fs::write(folder.join("base.css"), "").unwrap();
-    }
-    let error = read(&[&shared, &own]).unwrap_err().to_string();
-    assert!(error.ends_with("own/base.css: a shared file has this name"), "{error}");
-    assert_eq!(read(&[&shared, &folder.path().join("absent")]).unwrap().len(), 1);
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/web");
+    let read_once = read(&[&shared, &shared.join("absent")]).unwrap();
+    assert!(read_once.contains_key("boot.js"), "{:?}", read_once.keys());
+    let error = read(&[&shared, &shared]).unwrap_err().to_string();
+    assert!(error.ends_with(": a shared file has this name"), "{error}");
 }
 
 #[test]
 fn a_file_that_browsers_are_not_given_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("Read Me.md"), "").unwrap();
-    assert!(read(&[folder.path()]).unwrap_err().to_string().contains("lower-case letters"));
-    let error = bundle(&[("readme.md", "")]).unwrap().write(folder.path()).unwrap_err();
-    assert_eq!(error.to_string(), "readme.md: browsers are given html, css, js, json and svg");
+    let refused = |name: &str| bundle(&[(name, "")]).unwrap().code(Path::new("/out")).unwrap_err().to_string();
+    assert_eq!(refused("readme.md"), "readme.md: browsers are given html, css, js, json and svg");
+    assert_eq!(refused("Shop.js"), "Shop.js: a name has lower-case letters, digits, - and . only");
 }
