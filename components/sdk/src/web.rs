@@ -19,6 +19,7 @@
 
 use crate::{ETag, IfNoneMatch, NotModified, Path, Problem};
 use axum::Router;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -123,19 +124,26 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 
 /// The pages, each at its path, and everything that they load. Once in a service.
 pub fn routes(bundle: &'static Bundle, pages: &[(&str, &'static File)]) -> Router {
-    let asset = move |Path((digest, name)): Path<(String, String)>, if_none_match: IfNoneMatch, headers: HeaderMap| async move {
-        let (file, cache_control) = bundle.asset(&digest, &name)?;
-        let mut response = file.respond(&if_none_match, &headers);
-        response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
-        Ok::<Response, Problem>(response)
-    };
-    let router = Router::new().route(&format!("/assets/{}/{{digest}}/{{name}}", bundle.service), get(asset));
+    let assets = format!("/assets/{}/{{digest}}/{{name}}", bundle.service);
+    let router = Router::new().route(&assets, get(asset)).with_state(bundle);
     pages.iter().fold(router, |router, &(path, page)| {
         let show = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
             (PAGE_HEADERS, page.respond(&if_none_match, &headers)).into_response()
         };
         router.route(path, get(show))
     })
+}
+
+async fn asset(
+    State(bundle): State<&'static Bundle>,
+    Path((digest, name)): Path<(String, String)>,
+    if_none_match: IfNoneMatch,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (file, cache_control) = bundle.asset(&digest, &name)?;
+    let mut response = file.respond(&if_none_match, &headers);
+    response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
+    Ok(response)
 }
 
 impl File {
