@@ -1,6 +1,6 @@
 // The shop: what is around it, and which view is at which path. `src/api/browser.rs` and `kong/kong.yml` know the paths.
 
-import { account, signInView, signUpView } from './account.js';
+import { account, signInPath, signInView, signUpView } from './account.js';
 import { load, onCart, units } from './basket.js';
 import { cart } from './cart.js';
 import { catalogue, product, searchField } from './catalogue.js';
@@ -75,6 +75,7 @@ const { go, refresh } = router({
   views: VIEWS,
   site: 'Comptoir',
   shown,
+  entrance: (url) => signInPath(url.pathname),
   failed: { title: () => t('failed'), again: () => t('again') },
 });
 

@@ -8,9 +8,10 @@ import { explain } from './http.js';
 /**
  * `views` are `[pattern, view]`, tried in order: `view({ groups, url, signal, go })` resolves to `{ title, content }`, or to
  * `{ redirect: path }`. `groups` are the pattern's, `signal` aborts when another view is wanted, `go` leads to a path.
- * `site` comes after every title; `failed` has the texts for a view that could not be made; `shown` is told of each.
+ * `site` comes after every title; `failed` has the texts for a view that could not be made, and `entrance` makes the path
+ * to go to when it could not because nobody is signed in; `shown` is told of each view.
  */
-export function router({ main, views, site, failed, shown: tell = () => {} }) {
+export function router({ main, views, site, failed, entrance, shown: tell = () => {} }) {
   let running = new AbortController();
 
   async function show({ focus }) {
@@ -25,7 +26,7 @@ export function router({ main, views, site, failed, shown: tell = () => {} }) {
       shown = await view({ groups: pattern.exec(url.pathname).slice(1), url, signal, go });
     } catch (error) {
       if (signal.aborted) return;
-      shown = problem(error);
+      shown = error.status === 401 && entrance ? { redirect: entrance(url) } : problem(error);
     } finally {
       if (!signal.aborted) main.removeAttribute('aria-busy');
     }

@@ -26,9 +26,11 @@ async fn a_shopper_buys() {
     a_declined_card_costs_nothing(&browser).await;
     another_price_is_agreed_to_again(&platform, &browser).await;
     an_order_tells_what_happened(&browser).await;
+    a_session_goes_on_until_it_is_over(&browser).await;
     what_is_not_there_is_said(&platform, &browser).await;
     the_other_language_is_remembered(&browser).await;
     two_windows_change_one_cart(&platform, &browser).await;
+    nothing_is_left_for_whoever_comes_next(&browser).await;
     a_phone_and_a_keyboard_are_enough(&platform).await;
     a_page_of_another_version_is_loaded_again(&platform).await;
     let books = platform.books();
@@ -195,6 +197,27 @@ async fn an_order_tells_what_happened(browser: &Browser) {
     is_well(browser, &[]).await;
 }
 
+/// The access token ends every ten minutes, and is renewed; what cannot be renewed has to be begun anew.
+async fn a_session_goes_on_until_it_is_over(browser: &Browser) {
+    let ends = "const key = 'comptoir.session';
+        const session = { ...JSON.parse(localStorage.getItem(key)), accessEnds: 0, ...arguments[0] };
+        localStorage.setItem(key, JSON.stringify(session))";
+    browser.script(ends, &json!([{}])).await;
+    browser.goto("/orders").await;
+    browser.says(".order", "$11.76").await;
+    let left = "return JSON.parse(localStorage.getItem('comptoir.session')).accessEnds > Date.now()";
+    assert_eq!(browser.script(left, &json!([])).await, json!(true));
+    is_well(browser, &[]).await;
+    browser.script(ends, &json!([{"refresh": "of somebody else"}])).await;
+    browser.goto("/orders").await;
+    browser.arrives("/sign-in").await;
+    is_well(browser, &["401"]).await;
+    browser.fill("E-mail", "marie@example.com").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click("main button", "Sign in").await;
+    browser.says(".order", "$11.76").await;
+}
+
 async fn what_is_not_there_is_said(platform: &Platform, browser: &Browser) {
     browser.goto("/product/999999").await;
     browser.says("h1", "The page could not be shown").await;
@@ -247,6 +270,15 @@ async fn two_windows_change_one_cart(platform: &Platform, browser: &Browser) {
     let quantity = "return document.querySelector('.quantity').value";
     assert_eq!(browser.script(quantity, &json!([])).await, "7");
     is_well(browser, &["412"]).await;
+}
+
+async fn nothing_is_left_for_whoever_comes_next(browser: &Browser) {
+    browser.press("Account").await;
+    browser.press("Sign out").await;
+    browser.says(".nav", "Sign in").await;
+    let left =
+        "return [localStorage.getItem('comptoir.session'), localStorage.getItem('comptoir.cart'), document.cookie]";
+    assert_eq!(browser.script(left, &json!([])).await, json!([null, null, ""]));
 }
 
 /// In French and in the dark, without a pointer.
