@@ -20,6 +20,7 @@ async fn a_shopper_buys() {
     let platform = Platform::start().await;
     let browser = Browser::start(&platform.url(""), DESKTOP).await;
     the_first_view_is_light(&browser).await;
+    amounts_are_read_and_written_to_the_cent(&browser).await;
     a_search_finds_while_one_types(&browser).await;
     a_cart_says_what_it_costs(&browser).await;
     somebody_signs_up_on_the_way(&browser).await;
@@ -64,6 +65,20 @@ async fn the_first_view_is_light(browser: &Browser) {
     let script = "return performance.getEntriesByType('resource')
         .filter(({ name, transferSize }) => name.includes('/assets/') && transferSize > 0).map(({ name }) => name)";
     assert_eq!(browser.script(script, &json!([])).await, json!([]), "asked for again");
+}
+
+/// As people write them, and never through a floating point.
+async fn amounts_are_read_and_written_to_the_cent(browser: &Browser) {
+    let script = "const place = document.querySelector('script[src$=\"/boot.js\"]').src.replace('boot.js', 'i18n.js');
+        return import(place).then(({ cents, money }) => arguments[0].map((one) =>
+            typeof one === 'string' ? cents(one) : money({ amount: one, currency: 'CAD' })))";
+    for (given, expected) in [
+        (json!(["12,50", "12.5", "7", "1 250,00 $", "$1.05", "-3.20"]), json!([1250, 1250, 700, 125_000, 105, -320])),
+        (json!(["", "abc", "1,234", "1.2.3", "--1", "1e3", "12,"]), json!([null, null, null, null, null, null, null])),
+        (json!([299, -5, 0, 100_000_000_000_001_i64]), json!(["$2.99", "-$0.05", "$0.00", "$1,000,000,000,000.01"])),
+    ] {
+        assert_eq!(browser.script(script, &json!([given])).await, expected, "{given}");
+    }
 }
 
 async fn a_search_finds_while_one_types(browser: &Browser) {

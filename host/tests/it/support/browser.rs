@@ -74,6 +74,7 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
         let port = lines.find_map(|line| Some(line.strip_suffix('.')?.rsplit_once(" on port ")?.1.to_owned()));
         let port = port.expect("chromedriver says its port");
+        std::thread::spawn(move || lines.for_each(drop));
         // As root, as tests run in containers, Chromium refuses its sandbox.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
         let capabilities = json!({"capabilities": {"alwaysMatch": {
