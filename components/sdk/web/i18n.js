@@ -64,9 +64,9 @@ export const number = (value, options = {}) => formatter(Intl.NumberFormat, opti
 export const percent = (value) =>
   formatter(Intl.NumberFormat, { style: 'percent', maximumFractionDigits: 3 }).format(`${value}e-2`);
 
-/** `{ amount: 299, currency: 'CAD' }`, integer cents, as people write it. */
-export const money = ({ amount, currency }) =>
-  formatter(Intl.NumberFormat, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(
+/** `{ amount: 299, currency: 'CAD' }`, integer cents, as people write it; `options` are Intl's, to show less of it. */
+export const money = ({ amount, currency }, options = {}) =>
+  formatter(Intl.NumberFormat, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...options }).format(
     decimal(amount),
   );
 
@@ -95,6 +95,23 @@ export const dateTime = (instant) =>
 
 export const time = (instant) =>
   formatter(Intl.DateTimeFormat, { timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));
+
+/** A day of the business, `2026-11-29`; `options` are Intl's. */
+export const day = (text, options = { dateStyle: 'long' }) =>
+  formatter(Intl.DateTimeFormat, { timeZone: 'UTC', ...options }).format(new Date(`${text}T00:00:00Z`));
+
+/** Which one it is now. */
+export const today = () =>
+  new Intl.DateTimeFormat('sv', { timeZone: TIME_ZONE, dateStyle: 'short' }).format(new Date());
+
+/** The instant at which a day of the business begins. */
+export function startOf(text) {
+  const midnight = Date.parse(`${text}T00:00:00Z`);
+  // How far the clocks of the stores are from UTC at an instant; what is midnight there lies that much later.
+  const ahead = (instant) =>
+    Date.parse(`${new Date(instant).toLocaleString('sv', { timeZone: TIME_ZONE }).replace(' ', 'T')}Z`) - instant;
+  return new Date(midnight - ahead(midnight - ahead(midnight))).toISOString();
+}
 
 /** `a, b and c` */
 export const list = (items) => formatter(Intl.ListFormat, { type: 'conjunction' }).format(items);
