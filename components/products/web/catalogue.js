@@ -3,7 +3,7 @@
 import { announce } from './a11y.js';
 import { adder, nameOf } from './basket.js';
 import { h, replace } from './dom.js';
-import { explain, get, query } from './http.js';
+import { explain, get, optional, query } from './http.js';
 import { compare, language, money } from './i18n.js';
 import { picture } from './pictures.js';
 import { t } from './shop-texts.js';
@@ -169,8 +169,8 @@ export async function product({ groups: [id], signal }) {
   const [{ data }, all, stock, places] = await Promise.all([
     get(`/api/v1/products/${id}`, { signal }),
     allCategories(signal),
-    get(`/api/v1/stock/availability/${id}`, { signal }),
-    get('/api/v1/locations?limit=200', { signal }),
+    optional(get(`/api/v1/stock/availability/${id}`, { signal })),
+    optional(get('/api/v1/locations?limit=200', { signal })),
   ]);
   const name = nameOf(data);
   const category = all.find(({ code }) => code === data.category);
@@ -203,7 +203,7 @@ export async function product({ groups: [id], signal }) {
           language() === 'fr' && data.description && h('p', {}, data.description),
           h('p', { class: 'muted small' }, t('before-taxes')),
           data.status === 'active' ? adder(data, { wide: true }) : h('p', { class: 'notice warning' }, t('not-sold')),
-          availability(stock.data, places.data.data),
+          stock && places && availability(stock.data, places.data.data),
         ),
       ),
     ),

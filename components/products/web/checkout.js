@@ -5,7 +5,7 @@ import { announce } from './a11y.js';
 import { nameOf, cartId, load, productsById } from './basket.js';
 import { h, replace } from './dom.js';
 import { busy, field, invalid, showErrors, showNotice } from './forms.js';
-import { NoAnswer, Problem, explain, get, newKey, pause } from './http.js';
+import { NoAnswer, Problem, explain, get, newKey, optional, pause } from './http.js';
 import { list, money } from './i18n.js';
 import { signInPath } from './account.js';
 import { authorized, customerId, signedIn } from './session.js';
@@ -29,7 +29,7 @@ export async function checkout({ signal, go }) {
   const [quote, addresses, places, customer] = await Promise.all([
     quoteOf(cartId(), signal),
     authorized('GET', `/api/v1/customers/${customerId()}/addresses`, { signal }),
-    get('/api/v1/locations?kind=store', { signal }),
+    optional(get('/api/v1/locations?kind=store', { signal })),
     authorized('GET', `/api/v1/customers/${customerId()}`, { signal }),
   ]);
   const products = await productsById(
@@ -46,7 +46,7 @@ export async function checkout({ signal, go }) {
     h(
       'div',
       { class: 'stack loose' },
-      fulfilment(saved ?? { recipient: customer.data.name, province: 'QC' }, places.data.data, !saved),
+      fulfilment(saved ?? { recipient: customer.data.name, province: 'QC' }, places?.data.data ?? [], !saved),
       payment(),
     ),
     h(
@@ -272,7 +272,7 @@ function fulfilment(address, stores, isNew) {
         'div',
         { class: 'fields' },
         choice('method', 'delivery', true, t('delivery')),
-        choice('method', 'pickup', false, t('pickup')),
+        stores.length > 0 && choice('method', 'pickup', false, t('pickup')),
       ),
     ),
     delivery,
@@ -314,9 +314,6 @@ const chosen = (form) =>
 /** The order is made: that the address could not be kept is no reason to say otherwise. */
 async function remember(form) {
   if (form.elements.method.value !== 'delivery' || !form.elements.keep?.checked) return;
-  try {
-    await authorized('POST', `/api/v1/customers/${customerId()}/addresses`, { body: addressFrom(form), key: newKey() });
-  } catch (error) {
-    if (!(error instanceof Problem || error instanceof NoAnswer)) throw error;
-  }
+  const body = addressFrom(form);
+  await optional(authorized('POST', `/api/v1/customers/${customerId()}/addresses`, { body, key: newKey() }));
 }

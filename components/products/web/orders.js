@@ -4,7 +4,7 @@ import { addressOf, signInPath } from './account.js';
 import { load, nameOf, productsById } from './basket.js';
 import { h } from './dom.js';
 import { busy, showNotice } from './forms.js';
-import { explain, get, newKey, query } from './http.js';
+import { explain, get, newKey, optional, query } from './http.js';
 import { date, dateTime, money } from './i18n.js';
 import { authorized, signedIn } from './session.js';
 import { totals } from './totals.js';
@@ -67,10 +67,10 @@ export async function orders({ url, signal }) {
 
 export async function order({ groups: [id], url, signal, go }) {
   if (!signedIn()) return { redirect: signInPath(url.pathname) };
-  const [{ data: one }, { data: happened }, { data: places }] = await Promise.all([
+  const [{ data: one }, { data: happened }, places] = await Promise.all([
     authorized('GET', `/api/v1/orders/${id}`, { signal }),
     authorized('GET', `/api/v1/orders/${id}/timeline?limit=200`, { signal }),
-    get('/api/v1/locations?limit=200', { signal }),
+    optional(get('/api/v1/locations?limit=200', { signal })),
   ]);
   const products = await productsById(
     one.lines.map((line) => line.product_id),
@@ -120,7 +120,7 @@ export async function order({ groups: [id], url, signal, go }) {
                 h('span', { class: 'amount' }, money(one.refunded)),
               ),
           ),
-          destination(one, places.data),
+          destination(one, places?.data.data ?? []),
           CANCELLABLE.includes(one.status) && cancelling(one, notice, go),
         ),
       ),

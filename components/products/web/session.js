@@ -1,7 +1,7 @@
 // Who has signed in. Two tokens in this origin's own storage, which no other origin can read, and no cookie, so nothing
 // goes out by itself with a request that another site makes.
 
-import { NoAnswer, Problem, newKey, post, request } from './http.js';
+import { newKey, optional, post, request } from './http.js';
 import { forget, recall, remember } from './storage.js';
 
 const KEY = 'comptoir.session';
@@ -44,12 +44,8 @@ export async function signOut() {
   const session = read();
   write(null);
   if (!session) return;
-  try {
-    await post('/api/v1/auth/logout', { refresh_token: session.refresh });
-  } catch (error) {
-    // Forgotten here; what was not revoked there ends by itself.
-    if (!(error instanceof Problem || error instanceof NoAnswer)) throw error;
-  }
+  // Forgotten here; what was not revoked there ends by itself.
+  await optional(post('/api/v1/auth/logout', { refresh_token: session.refresh }));
 }
 
 /** As the customer. A token that is no good any more ends the session: the answer is 401 then. */

@@ -7,7 +7,7 @@ import { catalogue, product, searchField } from './catalogue.js';
 import { checkout } from './checkout.js';
 import { h, replace } from './dom.js';
 import { frame, navigation } from './frame.js';
-import { NoAnswer, Problem } from './http.js';
+import { optional } from './http.js';
 import { number } from './i18n.js';
 import { order, orders } from './orders.js';
 import { router } from './router.js';
@@ -84,9 +84,5 @@ onSession(() => {
   shown(new URL(location.href));
 });
 await refresh();
-try {
-  await load();
-} catch (error) {
-  // The number beside the cart is not worth a message; the cart's own view will have one.
-  if (!(error instanceof Problem || error instanceof NoAnswer)) throw error;
-}
+// The number beside the cart is not worth a message; the cart's own view will have one.
+await optional(load());

@@ -60,6 +60,16 @@ export async function request(method, path, { body, key, ifMatch, ifNoneMatch, h
 export const get = (path, options) => request('GET', path, options);
 export const post = (path, body, options) => request('POST', path, { body, ...options });
 
+/** What a page gets along without: null when it cannot be had. A bug is still one. */
+export async function optional(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Problem || error instanceof NoAnswer) return null;
+    throw error;
+  }
+}
+
 async function send(path, sent) {
   let response;
   try {
