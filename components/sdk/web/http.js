@@ -72,13 +72,14 @@ export async function optional(answer) {
 
 async function send(path, sent) {
   let response;
+  let body;
   try {
     response = await fetch(path, sent);
+    body = await read(response);
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause;
     return { error: new NoAnswer('there was no answer', { cause }) };
   }
-  const body = await read(response);
   if (!response.ok && response.status !== 304) return { error: new Problem(response, body ?? {}) };
   return {
     answer: { status: response.status, data: body, etag: response.headers.get('etag'), headers: response.headers },
