@@ -7,7 +7,8 @@ import { explain } from './http.js';
 
 /**
  * `views` are `[pattern, view]`, tried in order: `view({ groups, url, signal, go })` resolves to `{ title, content }`, or to
- * `{ redirect: path }`. `groups` are the pattern's, `signal` aborts when another view is wanted, `go` leads to a path.
+ * `{ redirect: path }`. `groups` are the pattern's, `signal` aborts when another view is wanted, `go` leads to a path. What
+ * has `data-first` in the content has the focus, or else its heading.
  * `site` comes after every title; `failed` has the texts for a view that could not be made, and `entrance` makes the path
  * to go to when it could not because nobody is signed in; `shown` is told of each view.
  */
@@ -40,9 +41,14 @@ export function router({ main, views, site, failed, entrance, shown: tell = () =
     tell(url);
     if (!focus) return;
     scrollTo(0, 0);
+    const first = main.querySelector('[data-first]');
     const heading = main.querySelector('h1');
-    if (heading) focusOn(heading);
-    else announce(document.title);
+    if (!first && heading) {
+      focusOn(heading);
+      return;
+    }
+    first?.focus();
+    announce(document.title);
   }
 
   function problem(error) {
