@@ -32,11 +32,15 @@ export function texts(catalogues) {
   const t = (key, values = {}) => {
     const text = catalogues[language()][key];
     if (text === undefined) throw new RangeError(`there is no text ${key}`);
-    return fill(typeof text === 'string' ? text : form(text, values.count), values);
+    return fill(typeset(typeof text === 'string' ? text : form(text, values.count)), values);
   };
   t.has = (key) => key in catalogues[language()];
   return t;
 }
+
+/** In French, a space before `:` and its like, which no line may break at. */
+const typeset = (text) =>
+  language() === 'fr' ? text.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0') : text;
 
 function form(forms, count) {
   if (count === 0 && forms.zero !== undefined) return forms.zero;
