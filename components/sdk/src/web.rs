@@ -54,27 +54,39 @@ macro_rules! bundle {
     };
 }
 
-/// What every page says besides its content. Browsers enforce it.
-pub const PAGE_HEADERS: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
+/// What a page may do; what it may make of text that is to run is decided by Trusted Types policies of these names.
+macro_rules! policy {
+    ($trusted_types:literal) => {
         // Forms are sent by scripts: one whose script is not there yet must not put a password into a URL.
-        HeaderValue::from_static(
+        HeaderValue::from_static(concat!(
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-             require-trusted-types-for 'script'; trusted-types 'none'",
+             require-trusted-types-for 'script'; trusted-types ",
+            $trusted_types
+        ))
+    };
+}
+
+/// What every page says besides its content. Browsers enforce it.
+pub const PAGE_HEADERS: [(HeaderName, HeaderValue); 6] = page_headers(policy!("'none'"));
+
+/// The same of a page that registers a [`Worker`].
+const PAGE_HEADERS_WITH_WORKER: [(HeaderName, HeaderValue); 6] = page_headers(policy!("worker"));
+
+const fn page_headers(policy: HeaderValue) -> [(HeaderName, HeaderValue); 6] {
+    [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        (
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ),
-    ),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (
-        HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ),
-    // Kept, but never shown without asking whether it is still the one.
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-];
+        // Kept, but never shown without asking whether it is still the one.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ]
+}
 
 /// What makes a page whole again after a swap, and has to be there whatever the page's version.
 const BOOT: &str = "boot.js";
@@ -88,16 +100,17 @@ impl Bundle {
     /// # Panics
     /// When there is none; for a `static`, that is when it is compiled.
     #[must_use]
-    #[expect(clippy::panic, clippy::indexing_slicing, reason = "evaluated by the compiler")]
     pub const fn page(&self, name: &str) -> &'static File {
-        let mut index = 0;
-        while index < self.pages.len() {
-            if same(self.pages[index].name.as_bytes(), name.as_bytes()) {
-                return &self.pages[index];
-            }
-            index += 1;
-        }
-        panic!("the bundle has no page of this name")
+        named(self.pages, name)
+    }
+
+    /// The asset of that name.
+    ///
+    /// # Panics
+    /// As [`Bundle::page`] does.
+    #[must_use]
+    pub const fn file(&self, name: &str) -> &'static File {
+        named(self.assets, name)
     }
 
     fn asset(&self, digest: &str, name: &str) -> Result<(&'static File, HeaderValue), Problem> {
@@ -112,6 +125,18 @@ impl Bundle {
     }
 }
 
+#[expect(clippy::panic, clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn named(files: &'static [File], name: &str) -> &'static File {
+    let mut index = 0;
+    while index < files.len() {
+        if same(files[index].name.as_bytes(), name.as_bytes()) {
+            return &files[index];
+        }
+        index += 1;
+    }
+    panic!("the bundle has no file of this name")
+}
+
 /// `==`, for the compiler.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn same(one: &[u8], other: &[u8]) -> bool {
@@ -122,13 +147,42 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
     index == one.len() && index == other.len()
 }
 
+/// What answers for pages while there is no network: a service worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker {
+    pub script: &'static File,
+    /// Of the script. It has no digest in it: browsers look there for a new one.
+    pub path: &'static str,
+    /// Of the pages: where they begin.
+    pub scope: &'static str,
+}
+
 /// The pages, each at its path, and everything that they load. Once in a service.
 pub fn routes(bundle: &'static Bundle, pages: &[(&str, &'static File)]) -> Router {
+    serving(bundle, pages, PAGE_HEADERS)
+}
+
+/// Like [`routes`], for pages that register a worker. They may make the one kind of address that this takes, with the
+/// policy `worker` (Trusted Types).
+pub fn routes_with_worker(bundle: &'static Bundle, pages: &[(&str, &'static File)], worker: Worker) -> Router {
+    let script = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
+        let scope = (SERVICE_WORKER_ALLOWED, HeaderValue::from_static(worker.scope));
+        (PAGE_HEADERS, [scope], worker.script.respond(&if_none_match, &headers)).into_response()
+    };
+    serving(bundle, pages, PAGE_HEADERS_WITH_WORKER).route(worker.path, get(script))
+}
+
+fn serving(
+    bundle: &'static Bundle,
+    pages: &[(&str, &'static File)],
+    page_headers: [(HeaderName, HeaderValue); 6],
+) -> Router {
     let assets = format!("/assets/{}/{{digest}}/{{name}}", bundle.service);
     let router = Router::new().route(&assets, get(asset)).with_state(bundle);
     pages.iter().fold(router, |router, &(path, page)| {
+        let page_headers = page_headers.clone();
         let show = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
-            (PAGE_HEADERS, page.respond(&if_none_match, &headers)).into_response()
+            (page_headers, page.respond(&if_none_match, &headers)).into_response()
         };
         router.route(path, get(show))
     })
@@ -177,6 +231,7 @@ impl File {
     }
 }
 
+const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use axum::Router;
 use sdk::Context;
 use sdk::testing::{TestApp, TestResponse};
-use sdk::web::{Bundle, File, routes};
+use sdk::web::{Bundle, File, Worker, routes, routes_with_worker};
 
 const fn file(name: &'static str, content_type: &'static str, digest: &'static str) -> File {
     File { name, content_type, digest, identity: b"as it is", brotli: b"br", gzip: b"gz" }
@@ -16,6 +16,7 @@ static BUNDLE: Bundle = Bundle {
     assets: &[
         file("boot.js", "text/javascript; charset=utf-8", "b1"),
         file("notes.css", "text/css; charset=utf-8", "c1"),
+        file("worker.js", "text/javascript; charset=utf-8", "w1"),
     ],
     pages: &[
         file("other.html", "text/html; charset=utf-8", "o1"),
@@ -26,6 +27,12 @@ static NOTES: &File = BUNDLE.page("notes.html");
 
 fn router(_: Context) -> Router {
     routes(&BUNDLE, &[("/", NOTES), ("/note/{id}", NOTES)])
+}
+
+static WORKER: Worker = Worker { script: BUNDLE.file("worker.js"), path: "/note/worker", scope: "/note" };
+
+fn router_with_worker(_: Context) -> Router {
+    routes_with_worker(&BUNDLE, &[("/note", NOTES)], WORKER)
 }
 
 async fn get(path: &str, headers: &[(&str, &str)]) -> TestResponse {
@@ -129,4 +136,17 @@ async fn only_reading_is_allowed() {
         answer.expect_problem(405, "method-not-allowed");
         assert_eq!(answer.header("allow"), "GET,HEAD");
     }
+}
+
+#[tokio::test]
+async fn a_worker_answers_for_pages_beside_it_and_they_may_register_it() {
+    let app = TestApp::builder(router_with_worker, "notes", &[]).without_database();
+    let worker = app.get("/note/worker").send().await.expect_status(200);
+    assert_eq!(worker.header("service-worker-allowed"), "/note");
+    assert_eq!(worker.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!((worker.header("etag"), worker.header("cache-control")), ("\"w1\"", "no-cache"));
+    assert!(worker.header("content-security-policy").ends_with("trusted-types 'none'"));
+    let page = app.get("/note").send().await.expect_status(200);
+    assert!(page.header("content-security-policy").ends_with("trusted-types worker"));
+    assert!(get("/", &[]).await.header("content-security-policy").ends_with("trusted-types 'none'"));
 }
