@@ -9,6 +9,7 @@
 pub mod access;
 pub mod audit;
 pub mod body;
+mod browser;
 pub mod cash;
 pub mod document;
 pub mod negotiation;
@@ -45,6 +46,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(browser::routes())
 }
 
 fn register_not_found(id: RegisterId) -> Problem {

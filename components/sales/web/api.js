@@ -1,0 +1,73 @@
+// The services as a till asks them: with its key, for a while, and knowing whether anybody answers.
+
+import { NoAnswer, Problem, query, request } from './http.js';
+import { forget, recall, remember } from './storage.js';
+
+const KEY = 'comptoir.till.key';
+const CLOCK = 'comptoir.till.clock';
+const CONNECTION = 'comptoir:connection';
+const PATIENCE_MS = 10_000;
+const PAGE = 200;
+
+let connected = navigator.onLine;
+
+export const key = () => recall(KEY);
+export const rememberKey = (text) => remember(KEY, text);
+export const forgetKey = () => forget(KEY);
+
+/** Whether somebody answered, the last time that somebody was asked. */
+export const isConnected = () => connected;
+export const onConnection = (listener, options) => document.addEventListener(CONNECTION, listener, options);
+
+/** Nobody answered, or somebody without the one behind. It may have been done all the same. */
+export const isAway = (error) =>
+  error instanceof NoAnswer || (error instanceof Problem && [429, 500, 502, 503, 504].includes(error.status));
+
+/** The key is not, or not any more, one that may do this. */
+export const isDenied = (error) => error instanceof Problem && [401, 403].includes(error.status);
+
+/** Like `request`, with the till's key, and for so long. */
+export async function ask(method, path, { headers, patience = PATIENCE_MS, ...options } = {}) {
+  const fields = { 'x-api-key': key() ?? '', ...headers };
+  try {
+    const answer = await request(method, path, {
+      ...options,
+      headers: fields,
+      signal: AbortSignal.timeout(patience),
+    });
+    setClock(answer.headers);
+    notice(true);
+    return answer;
+  } catch (cause) {
+    const error = cause.name === 'TimeoutError' ? new NoAnswer('there was no answer in time', { cause }) : cause;
+    notice(!isAway(error) || error.status === 429);
+    throw error;
+  }
+}
+
+/** All that a list has, page by page. */
+export async function all(path, parameters, options) {
+  const found = [];
+  let after;
+  do {
+    const { data } = await ask('GET', query(path, { ...parameters, limit: PAGE, after }), options);
+    found.push(...data.data);
+    after = data.next_cursor;
+  } while (after);
+  return found;
+}
+
+/** Somebody says that there is a network, or that there is none. */
+export function notice(now) {
+  if (now === connected) return;
+  connected = now;
+  document.dispatchEvent(new Event(CONNECTION));
+}
+
+/** A till's clock may be wrong; what it sold is recorded with the time of the services. */
+function setClock(headers) {
+  const date = Date.parse(headers.get('date') ?? '');
+  if (!Number.isNaN(date)) remember(CLOCK, String(date - Date.now()));
+}
+
+export const now = () => new Date(Date.now() + Number(recall(CLOCK) ?? 0));
