@@ -3,3 +3,4 @@
 mod screenshots;
 mod shop;
 mod swap;
+mod till;

@@ -11,6 +11,7 @@ use crate::support::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::support::platform::Platform;
 
 mod shop;
+mod till;
 
 /// A look, and what its pictures are called.
 const LOOKS: [(&str, Look); 8] = [
@@ -31,6 +32,7 @@ async fn screenshots() {
     let browser = Browser::start(&platform.url(""), DESKTOP).await;
     let album = Album::new();
     shop::pictures(&browser, &album).await;
+    till::pictures(&browser, &album, &platform.key("pos")).await;
     println!("pictures are in {}", album.folder.display());
     drop(browser);
     platform.stop().await;
