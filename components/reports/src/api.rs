@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audit;
 pub mod body;
+pub mod browser;
 pub mod consolidated;
 pub mod dashboard;
 pub mod document;
@@ -37,6 +38,7 @@ pub fn router(context: Context) -> Router {
         .merge(reconciliation::routes())
         .merge(rebuilds::routes())
         .with_state(context.clone())
+        .merge(browser::routes())
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
 }

@@ -16,6 +16,7 @@
 //! | `GET /api/v1/reports/freshness` | how far each feed was read |
 //! | `GET /api/v1/reports/reconciliation` | what does not agree: an empty list is good |
 //! | `POST /api/v1/reports/rebuilds`, `GET ../{id}` | head office: everything again, from the beginning of the feeds |
+//! | `GET /office`, `/office/sales`, `/office/stock` .. | the head office, in a browser |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
 //! | `GET /health, /ready, /openapi.json` | as every service |
 //!

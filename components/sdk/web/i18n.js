@@ -97,8 +97,8 @@ export const dateTime = (instant) =>
     new Date(instant),
   );
 
-export const time = (instant) =>
-  formatter(Intl.DateTimeFormat, { timeStyle: 'short', timeZone: TIME_ZONE }).format(new Date(instant));
+export const time = (instant, options = { timeStyle: 'short' }) =>
+  formatter(Intl.DateTimeFormat, { timeZone: TIME_ZONE, ...options }).format(new Date(instant));
 
 /** A day of the business, `2026-11-29`; `options` are Intl's. */
 export const day = (text, options = { dateStyle: 'long' }) =>
