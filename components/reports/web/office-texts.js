@@ -186,9 +186,8 @@ export const t = texts({
     'alerts-out': 'Ruptures de stock',
     'alerts-low': 'Stocks bas',
     'alerts-over': 'Surstocks',
-    'stock-on-hand': 'En main',
-    'stock-reserved': 'Réservé',
-    'stock-in-transit': 'En route',
+    available: 'Disponible',
+    'in-transit': 'En route',
     threshold: 'Seuil',
     'rows-more': 'Les {count} premiers ; il y en a d’autres.',
 
@@ -213,8 +212,9 @@ export const t = texts({
     'price-crossed':
       'Quelqu’un d’autre a changé ce produit au même instant : voyez ci-dessous quel prix est en vigueur.',
     'price-overlap': 'Une autre promotion est déjà prévue dans cette période.',
-    'changed-meanwhile': 'Quelqu’un d’autre a changé ce prix, le {when}. Rien n’a été remplacé.',
-    'changed-otherwise': 'Quelqu’un d’autre a changé ce produit, le {when} ; le prix est resté. Rien n’a été remplacé.',
+    'changed-meanwhile': 'Rien n’a été remplacé : quelqu’un d’autre a changé ce prix entre-temps ({when}).',
+    'changed-otherwise':
+      'Rien n’a été remplacé : quelqu’un d’autre a changé ce produit entre-temps ({when}), mais non son prix.',
     'you-saw': 'Vous aviez vu',
     'it-is': 'En vigueur maintenant',
     'you-want': 'Vous voulez',
@@ -454,9 +454,8 @@ export const t = texts({
     'alerts-out': 'Out of stock',
     'alerts-low': 'Low',
     'alerts-over': 'Overstocked',
-    'stock-on-hand': 'On hand',
-    'stock-reserved': 'Reserved',
-    'stock-in-transit': 'On its way',
+    available: 'Available',
+    'in-transit': 'On its way',
     threshold: 'Threshold',
     'rows-more': 'The first {count}; there are more.',
 
@@ -480,8 +479,9 @@ export const t = texts({
     'price-set': 'The price of {amount} is in force.',
     'price-crossed': 'Somebody else changed this product at the same instant: see below which price is in force.',
     'price-overlap': 'Another promo is set for a part of this period.',
-    'changed-meanwhile': 'Somebody else changed this price on {when}. Nothing was replaced.',
-    'changed-otherwise': 'Somebody else changed this product on {when}; the price has stayed. Nothing was replaced.',
+    'changed-meanwhile': 'Nothing was replaced: somebody else changed this price in the meantime ({when}).',
+    'changed-otherwise':
+      'Nothing was replaced: somebody else changed this product in the meantime ({when}), though not its price.',
     'you-saw': 'You had seen',
     'it-is': 'In force now',
     'you-want': 'You want',

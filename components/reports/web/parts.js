@@ -16,39 +16,38 @@ export function section(heading, ...children) {
 }
 
 /**
- * Rows of `[name, amount, amount ..]`. `caption` is for those who cannot see where it is. An `undefined` is left empty.
+ * Rows of `[name, amount, amount ..]`. `caption` is for those who cannot see where it is. Where there is little room, a row
+ * is a few lines, each after its column's name; it is a table nevertheless, and its roles say so.
  */
-export const table = ({ caption, head, rows, foot }) => {
-  const cells = ([name, ...amounts]) =>
+export function table({ caption, head: [first, ...others], rows, foot }) {
+  const heading = (text, name) => h('th', { scope: 'col', role: 'columnheader', class: name }, text);
+  const row = ([name, ...amounts]) =>
     h(
       'tr',
-      {},
-      h('th', { scope: 'row' }, name),
-      amounts.map((amount) => h('td', { class: 'amount' }, amount)),
-    );
-  const [first, ...others] = head;
-  return h(
-    'div',
-    { class: 'wide', tabindex: '0', role: 'group', 'aria-label': caption },
-    h(
-      'table',
-      {},
-      h('caption', { class: 'visually-hidden' }, caption),
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          h('th', { scope: 'col' }, first),
-          others.map((text) => h('th', { scope: 'col', class: 'amount' }, text)),
-        ),
+      { role: 'row' },
+      h('th', { scope: 'row', role: 'rowheader' }, name),
+      amounts.map((amount, index) =>
+        h('td', { class: 'amount', role: 'cell', data: { column: others[index] } }, amount),
       ),
-      h('tbody', {}, rows.map(cells)),
-      foot && h('tfoot', {}, cells(foot)),
+    );
+  const body = (name, all) => h(name, { role: 'rowgroup' }, all);
+  return h(
+    'table',
+    { class: 'folding', role: 'table' },
+    h('caption', { class: 'visually-hidden' }, caption),
+    body(
+      'thead',
+      h(
+        'tr',
+        { role: 'row' },
+        heading(first),
+        others.map((text) => heading(text, 'amount')),
+      ),
     ),
+    body('tbody', rows.map(row)),
+    foot && body('tfoot', row(foot)),
   );
-};
+}
 
 /** Figures, each below what it is: `[name, figure, remark]`. */
 export const tiles = (...figures) =>

@@ -17,7 +17,7 @@ import { taxTable } from './taxes.js';
 const GROUPS = ['hour', 'day', 'store', 'product', 'cashier', 'method', 'channel'];
 const CHANNELS = ['store', 'online'];
 /** More rows are for a spreadsheet. */
-const ROWS_SHOWN = 100;
+const ROWS_SHOWN = 50;
 
 export async function sales({ url, signal, go }) {
   const period = periodOf(url);
@@ -105,7 +105,11 @@ function show(period, scope, by, data) {
   const { totals, taxes } = data;
   return [
     tiles(
-      [t('net'), money(totals.net), t('of-gross', { gross: money(totals.gross) })],
+      [
+        t('net'),
+        money(totals.net),
+        totals.net.amount !== totals.gross.amount && t('of-gross', { gross: money(totals.gross) }),
+      ],
       [t('sales-count'), number(totals.sales), totals.voids > 0 && t('voids', { count: totals.voids })],
       [t('average-basket'), money(totals.average_basket)],
       [t('refunded'), money(totals.refunded), t('returns', { count: totals.returns })],
@@ -189,22 +193,22 @@ function nameOf(by, { key, name }, { locationName, productName }) {
 /** The key goes in a header, which no link sends. */
 function download(scope, by) {
   const button = h('button', { type: 'button', class: 'button second' }, t('download'));
-  const notice = h('span', { class: 'small', role: 'status' });
+  const notice = h('div');
   button.addEventListener('click', () =>
     busy(button, async () => {
-      notice.textContent = '';
+      showNotice(notice);
       try {
         const path = query('/api/v1/reports/sales', { ...scope, group_by: by });
         const { data, headers } = await ask('GET', path, { headers: { accept: 'text/csv' } });
         save(data, /filename="([^"]+)"/.exec(headers.get('content-disposition'))?.[1] ?? 'sales.csv');
-        if (headers.get('x-report-complete') === 'false') notice.textContent = t('download-incomplete');
+        if (headers.get('x-report-complete') === 'false') showNotice(notice, 'warning', t('download-incomplete'));
       } catch (error) {
         if (!isAnswer(error)) throw error;
-        notice.textContent = explain(error);
+        showNotice(notice, 'error', explain(error));
       }
     }),
   );
-  return h('span', { class: 'row' }, notice, button);
+  return h('div', { class: 'stack' }, button, notice);
 }
 
 function save(text, name) {

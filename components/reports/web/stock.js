@@ -201,8 +201,7 @@ function alertTable(kind, first, { locationName, productName }) {
   const rows = (page) =>
     page.data.map((shelf) => [
       [productName(shelf), h('span', { class: 'below muted small' }, locationName(shelf.location_id))],
-      number(shelf.on_hand),
-      number(shelf.reserved),
+      number(shelf.available),
       number(shelf.in_transit),
       kind === 'over' ? number(shelf.threshold_high) : number(shelf.threshold_low),
     ]);
@@ -212,7 +211,7 @@ function alertTable(kind, first, { locationName, productName }) {
       ? h('p', { class: 'muted' }, t('no-alerts'))
       : table({
           caption: t(`alerts-${kind}`),
-          head: [t('product'), t('stock-on-hand'), t('stock-reserved'), t('stock-in-transit'), t('threshold')],
+          head: [t('product'), t('available'), t('in-transit'), t('threshold')],
           rows: rows(first),
         }),
     first.next_cursor && h('p', { class: 'muted' }, t('rows-more', { count: PAGE })),

@@ -36,9 +36,9 @@ export async function taxes({ url, signal, go }) {
       const parameters = { period: month, store, max_staleness_ms: staleness };
       return (await ask('GET', query('/api/v1/reports/taxes', parameters), { signal })).data;
     },
-    show: ({ period: { from, to }, data }) =>
+    show: ({ data }) =>
       section(
-        t('from-to', { from: day(from), to: day(to) }),
+        monthName(month),
         data.length === 0 ? h('p', { class: 'muted' }, t('no-taxes')) : taxTable(data),
         h('p', { class: 'muted small' }, t('taxes-about')),
       ),
