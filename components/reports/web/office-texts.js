@@ -50,6 +50,7 @@ export const t = texts({
     'service-cart': 'Paniers',
     'service-checkout': 'Paiements',
     'service-sales': 'Caisses',
+    'service-reports': 'Rapports',
 
     net: 'Ventes nettes',
     'sales-count': 'Nombre de ventes',
@@ -61,7 +62,6 @@ export const t = texts({
     'by-day': 'Ventes par jour',
     hour: 'Heure',
     day: 'Jour',
-    'hour-of': 'de {hour}',
     'sold-then': {
       one: '{when} : {amount}, {count} vente',
       other: '{when} : {amount}, {count} ventes',
@@ -125,7 +125,7 @@ export const t = texts({
     'by-method': 'Encaissements par mode de paiement',
     'by-channel': 'Ventes par canal',
     'no-cashier': 'Sans caissier',
-    'hour-of-day': '{day}, de {hour}',
+    'hour-of-day': '{day}, {hour}',
     show: 'Afficher',
     asked: 'Ce qui est affiché',
     'period-wrong': 'Il faut deux jours, le premier avant le second.',
@@ -318,6 +318,7 @@ export const t = texts({
     'service-cart': 'Carts',
     'service-checkout': 'Checkout',
     'service-sales': 'Tills',
+    'service-reports': 'Reports',
 
     net: 'Net sales',
     'sales-count': 'Number of sales',
@@ -329,7 +330,6 @@ export const t = texts({
     'by-day': 'Sales by day',
     hour: 'Hour',
     day: 'Day',
-    'hour-of': 'from {hour}',
     'sold-then': {
       one: '{when}: {amount}, {count} sale',
       other: '{when}: {amount}, {count} sales',
@@ -393,7 +393,7 @@ export const t = texts({
     'by-method': 'Taken by method of payment',
     'by-channel': 'Sales by channel',
     'no-cashier': 'Without a cashier',
-    'hour-of-day': '{day}, from {hour}',
+    'hour-of-day': '{day}, {hour}',
     show: 'Show',
     asked: 'What is shown',
     'period-wrong': 'It takes two days, the first before the second.',

@@ -31,7 +31,7 @@ function pointsOf({ from, to }, by, rows) {
   for (let hour = hours[0]; hour <= hours.at(-1); hour += HOUR_MS)
     points.push({
       tick: time(hour, { hour: 'numeric' }),
-      name: t('hour-of', { hour: time(hour, { hour: 'numeric' }) }),
+      name: time(hour, { hour: 'numeric' }),
       row: sold.get(hour),
     });
   return points;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::support::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::support::platform::Platform;
 
+mod office;
 mod shop;
 mod till;
 
@@ -33,6 +34,7 @@ async fn screenshots() {
     let album = Album::new();
     shop::pictures(&browser, &album).await;
     till::pictures(&browser, &album, &platform.key("pos")).await;
+    office::pictures(&platform, &browser, &album).await;
     println!("pictures are in {}", album.folder.display());
     drop(browser);
     platform.stop().await;

@@ -154,6 +154,16 @@ impl Browser {
         .await;
     }
 
+    /// Chooses from the list of that label, by typing how the option begins.
+    pub async fn choose(&self, label: &str, option: &str) {
+        eventually(&format!("{option:?} can be chosen as {label:?}"), async || {
+            let Some(element) = self.find("select", label).await else { return false };
+            let typed = json!({"text": option});
+            self.try_command(Method::POST, &format!("/element/{element}/value"), &typed).await.is_ok()
+        })
+        .await;
+    }
+
     /// Keys to whatever has the focus: `\u{e004}` is Tab, `\u{e007}` is Enter (WebDriver, 17.4.2).
     pub async fn keys(&self, keys: &str) {
         let actions: Vec<Value> = keys
