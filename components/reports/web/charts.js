@@ -63,7 +63,7 @@ export function chart({ kind, label, heading, series, points, format, axis, summ
     return Math.max(0, Math.min(last, scale.index(clientX - left)));
   };
   const draw = (width) => {
-    scale = scaleOf({ kind, series, points, axis, width });
+    scale = scaleOf({ kind, points, axis, width });
     replace(plot, drawing({ kind, points, axis, scale, width }));
     const index = chosen;
     chosen = null;

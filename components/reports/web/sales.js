@@ -62,20 +62,20 @@ function asked(scope, by, all, go) {
     { class: 'card stack', novalidate: true, 'aria-label': t('asked') },
     h(
       'div',
-      { class: 'fields asked' },
+      { class: 'fields asked five' },
       field({ label: t('from'), name: 'from', type: 'date', value: scope.from, max: today(), required: true }),
       field({ label: t('to'), name: 'to', type: 'date', value: scope.to, max: today(), required: true }),
       field({
         label: t('store'),
         name: 'store',
         value: scope.store ?? '',
-        options: [['', t('all-stores')], ...all.map(({ id, name }) => [`${id}`, name])],
+        options: [['', t('all')], ...all.map(({ id, name }) => [`${id}`, name])],
       }),
       field({
         label: t('channel'),
         name: 'channel',
         value: scope.channel ?? '',
-        options: [['', t('all-channels')], ...CHANNELS.map((channel) => [channel, t(`channel-${channel}`)])],
+        options: [['', t('all')], ...CHANNELS.map((channel) => [channel, t(`channel-${channel}`)])],
       }),
       field({ label: t('group-by'), name: 'group_by', value: by, options: GROUPS.map((group) => [group, t(group)]) }),
       h('button', { class: 'button' }, t('show')),

@@ -56,7 +56,7 @@ export async function taxes({ url, signal, go }) {
       label: t('store'),
       name: 'store',
       value: store ?? '',
-      options: [['', t('all-stores')], ...all.map(({ id, name }) => [`${id}`, name])],
+      options: [['', t('all')], ...all.map(({ id, name }) => [`${id}`, name])],
     }),
     h('button', { class: 'button' }, t('show')),
   );

@@ -167,7 +167,7 @@ impl Office<'_> {
         browser.press("Montréal Centre").await;
         browser.arrives("/office/sales").await;
         browser.says(".tiles", "Net sales $28.41").await;
-        browser.choose("Group by", "Method").await;
+        browser.choose("Group by", "Payment").await;
         browser.press("Show").await;
         browser.says("table", "Cash 3 $33.60").await;
         browser.choose("Group by", "Product").await;
