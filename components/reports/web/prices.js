@@ -220,7 +220,10 @@ function changing(seen, store, locationName, { notice, read }) {
       const after = await read();
       // Another one may have come between the claim and the price: both are in the list.
       if (after.data.version > version + 1) showNotice(notice, 'warning', t('price-crossed'));
-      else showNotice(notice, 'success', t('price-set', { amount: money(draft.amount) }));
+      else if (after.data.price.amount === draft.amount.amount)
+        showNotice(notice, 'success', t('price-set', { amount: money(draft.amount) }));
+      // A promo wins over a regular price, and what is said for a store over what is said for all.
+      else showNotice(notice, 'info', t('price-behind', { amount: money(draft.amount), now: money(after.data.price) }));
     } catch (error) {
       if (!isAnswer(error)) throw error;
       if (error.status === 412) await conflict(draft, before);

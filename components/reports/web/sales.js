@@ -9,13 +9,15 @@ import { day, money, number, time, today } from './i18n.js';
 import { locationNames, productNames, stores } from './names.js';
 import { t } from './office-texts.js';
 import { section, table, tiles } from './parts.js';
-import { choices, inWords, periodOf } from './period.js';
+import { choices, inWords, periodOf, plus } from './period.js';
 import { salesChart } from './sales-chart.js';
 import { ask, isAnswer } from './staff.js';
 import { taxTable } from './taxes.js';
 
 const GROUPS = ['hour', 'day', 'store', 'product', 'cashier', 'method', 'channel'];
 const CHANNELS = ['store', 'online'];
+/** Of a report. */
+const DAYS_MAX = 366;
 /** More rows are for a spreadsheet. */
 const ROWS_SHOWN = 50;
 
@@ -85,7 +87,8 @@ function asked(scope, by, all, go) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(form));
-    if (!values.from || !values.to || values.from > values.to) showNotice(wrong, 'error', t('period-wrong'));
+    if (!values.from || !values.to || values.from > values.to || plus(values.from, DAYS_MAX) <= values.to)
+      showNotice(wrong, 'error', t('period-wrong'));
     else go(query('/office/sales', values));
   });
   return form;

@@ -287,6 +287,9 @@ impl Office<'_> {
         let told = self.platform.get("/api/v1/products/1?store=2").await.expect_status(200).json();
         assert_eq!((&told["price"]["amount"], &told["price_kind"]), (&json!(200), &json!("promo")));
         assert_eq!(self.coke().await, 325);
+        browser.fill("Price, Québec", "3").await;
+        browser.press("Change the price").await;
+        browser.says(".notice", "The price of $3.00 is set; for now another one wins: $2.00.").await;
         self.is_well(&[]).await;
     }
 
