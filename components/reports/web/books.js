@@ -4,11 +4,11 @@ import { announce } from './a11y.js';
 import { h, replace } from './dom.js';
 import { busy, showNotice } from './forms.js';
 import { lasting, refreshable } from './fresh.js';
-import { explain, newKey, pause, query } from './http.js';
+import { newKey, pause, query } from './http.js';
 import { dateTime, number } from './i18n.js';
 import { t } from './office-texts.js';
-import { section, table } from './parts.js';
-import { ask, isAnswer, role } from './staff.js';
+import { section, showProblem, table } from './parts.js';
+import { ask, role } from './staff.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -143,9 +143,7 @@ function rebuilding(signal) {
         const done = await through(begun.data);
         showNotice(notice, done.comparison.differing > 0 ? 'warning' : 'success', outcome(done.comparison));
       } catch (error) {
-        if (error.name === 'AbortError') return;
-        if (!isAnswer(error)) throw error;
-        showNotice(notice, 'error', explain(error, t));
+        showProblem(notice, error, t);
       } finally {
         replace(progress);
       }

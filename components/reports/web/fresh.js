@@ -3,10 +3,9 @@
 import { announce } from './a11y.js';
 import { h, replace } from './dom.js';
 import { busy, showNotice } from './forms.js';
-import { explain } from './http.js';
 import { number, time } from './i18n.js';
 import { t } from './office-texts.js';
-import { isAnswer } from './staff.js';
+import { showProblem } from './parts.js';
 
 /** A time of the day with its seconds: figures that are older than a few are a reason to look. */
 const clock = (instant) => time(instant, { timeStyle: 'medium' });
@@ -74,8 +73,7 @@ export async function refreshable({ read, show }) {
       place.querySelector('.refresh').focus();
       announce(place.querySelector('.freshness > :nth-child(2)').textContent);
     } catch (error) {
-      if (!isAnswer(error)) throw error;
-      showNotice(notice, 'error', explain(error));
+      showProblem(notice, error);
     }
   }
   draw(await read({}));

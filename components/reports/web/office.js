@@ -5,12 +5,12 @@ import { dashboard } from './dashboard.js';
 import { h } from './dom.js';
 import { busy, field, invalid, showErrors, showNotice } from './forms.js';
 import { frame, navigation } from './frame.js';
-import { explain } from './http.js';
 import { t } from './office-texts.js';
+import { showProblem } from './parts.js';
 import { price, prices } from './prices.js';
 import { router } from './router.js';
 import { sales } from './sales.js';
-import { isAnswer, onStaff, role, signIn, signOut, signedIn } from './staff.js';
+import { onStaff, role, signIn, signOut, signedIn } from './staff.js';
 import { stock } from './stock.js';
 import { taxes } from './taxes.js';
 
@@ -62,9 +62,9 @@ async function entrance({ url, go }) {
       try {
         await signIn(form.elements.key.value.trim());
       } catch (error) {
-        if (!isAnswer(error)) throw error;
         const own = { 401: t('key-unknown'), 403: t('key-of-others') }[error.status];
-        showNotice(notice, 'error', own ?? explain(error));
+        if (own) showNotice(notice, 'error', own);
+        else showProblem(notice, error);
         return;
       }
       await go(nextOf(url), { replacing: true });

@@ -1,6 +1,8 @@
 // What several views are made of.
 
 import { h, newId } from './dom.js';
+import { showNotice } from './forms.js';
+import { explain } from './http.js';
 import { t } from './office-texts.js';
 
 /** A part of a page, under its heading: a title, or `{ title, beside }` with what is shown beside it. */
@@ -63,6 +65,13 @@ export const tiles = (...figures) =>
       ),
     ),
   );
+
+/** What an answer says that is no success; any other error is a mistake of ours, and goes where those go. */
+export function showProblem(place, error, own) {
+  // Of a view that was left: nobody waits for it any more.
+  if (error.name === 'AbortError') return;
+  showNotice(place, 'error', explain(error, own));
+}
 
 /** A list is shown as far as a page goes: a number of which there may be more. */
 export const counted = ({ data, next_cursor: more }) =>

@@ -2,13 +2,13 @@
 
 import { h, newId, replace } from './dom.js';
 import { busy, field, invalid, showErrors, showNotice } from './forms.js';
-import { Problem, explain, get, newKey, query } from './http.js';
+import { Problem, get, newKey, query } from './http.js';
 import { cents, dateTime, money, startOf, today } from './i18n.js';
 import { locationNames, nameOf, stores } from './names.js';
 import { t } from './office-texts.js';
-import { section, table } from './parts.js';
+import { section, showProblem, table } from './parts.js';
 import { plus } from './period.js';
-import { ask, isAnswer } from './staff.js';
+import { ask } from './staff.js';
 
 const PAGE = 50;
 
@@ -196,6 +196,8 @@ function changing(seen, store, locationName, { notice, read }) {
   fit();
   form.addEventListener('submit', (event) => {
     event.preventDefault();
+    // What was chosen may have been put back, in the page's other language.
+    fit();
     const wrong = invalid(form);
     const amount = cents(form.elements.amount.value);
     if (!wrong.amount && (amount === null || amount < 0)) wrong.amount = t('no-amount');
@@ -214,48 +216,48 @@ function changing(seen, store, locationName, { notice, read }) {
   async function put(draft, before) {
     showNotice(notice);
     try {
-      const id = before.data.id;
-      const { version } = await claim(id, store, before.etag);
-      await ask('POST', `/api/v1/products/${id}/prices`, { body: draft, key: newKey() });
-      const after = await read();
-      // Another one may have come between the claim and the price: both are in the list.
-      if (after.data.version > version + 1) showNotice(notice, 'warning', t('price-crossed'));
-      else if (after.data.price.amount === draft.amount.amount)
-        showNotice(notice, 'success', t('price-set', { amount: money(draft.amount) }));
-      // A promo wins over a regular price, and what is said for a store over what is said for all.
-      else showNotice(notice, 'info', t('price-behind', { amount: money(draft.amount), now: money(after.data.price) }));
+      await add(draft, before);
     } catch (error) {
-      if (!isAnswer(error)) throw error;
-      if (error.status === 412) await conflict(draft, before);
+      if (error.status === 412) await conflict(draft, before).catch((other) => showProblem(notice, other, t));
       else if (error instanceof Problem && error.at('/amount/amount')) showErrors(form, { amount: t('no-amount') });
-      else showNotice(notice, 'error', explain(error, t));
+      else showProblem(notice, error, t);
     }
+  }
+
+  async function add(draft, { data: { id }, etag }) {
+    const { version } = await claim(id, store, etag);
+    await ask('POST', `/api/v1/products/${id}/prices`, { body: draft, key: newKey() });
+    const { data: product } = await read();
+    const amount = money(draft.amount);
+    // Another one may have come between the claim and the price: both are in the list.
+    if (product.version > version + 1) showNotice(notice, 'warning', t('price-crossed'));
+    // A promo wins over a regular price, and what is said for a store over what is said for all.
+    else if (product.price.amount !== draft.amount.amount)
+      showNotice(notice, 'info', t('price-behind', { amount, now: money(product.price) }));
+    else showNotice(notice, 'success', t('price-set', { amount }));
   }
 
   /** Somebody else was first: nothing is written before one has seen what they did, and decided anew. */
   async function conflict(draft, before) {
     const { data, etag } = await get(query(`/api/v1/products/${before.data.id}`, { store }));
-    const mine = h('button', { type: 'button', class: 'button' }, t('set-mine', { amount: money(draft.amount) }));
-    const theirs = h(
-      'button',
-      { type: 'button', class: 'button second' },
-      t('keep-theirs', { amount: money(data.price) }),
+    const keep = async () => {
+      await read();
+      showNotice(notice, 'info', t('theirs-kept', { amount: money(data.price) }));
+    };
+    const button = (kind, text, work) => {
+      const made = h('button', { type: 'button', class: kind }, text);
+      made.addEventListener('click', () => busy(made, work));
+      return made;
+    };
+    const theirs = button('button second', t('keep-theirs', { amount: money(data.price) }), () =>
+      keep().catch((error) => showProblem(notice, error, t)),
     );
-    mine.addEventListener('click', () => busy(mine, () => put(draft, { data, etag })));
-    theirs.addEventListener('click', () =>
-      busy(theirs, async () => {
-        await read();
-        showNotice(notice, 'info', t('theirs-kept', { amount: money(data.price) }));
-      }),
-    );
-    const same = data.price.amount === before.data.price.amount;
-    showNotice(
-      notice,
-      'warning',
-      t(same ? 'changed-otherwise' : 'changed-meanwhile', { when: dateTime(data.updated_at) }),
-    );
-    notice.firstElementChild.classList.add('stack');
-    notice.firstElementChild.append(
+    const mine = button('button', t('set-mine', { amount: money(draft.amount) }), () => put(draft, { data, etag }));
+    const changed = data.price.amount === before.data.price.amount ? 'changed-otherwise' : 'changed-meanwhile';
+    showNotice(notice, 'warning', t(changed, { when: dateTime(data.updated_at) }));
+    const shown = notice.firstElementChild;
+    shown.classList.add('stack');
+    shown.append(
       h(
         'dl',
         { class: 'conflict' },

@@ -4,14 +4,14 @@ import { bar } from './charts.js';
 import { h } from './dom.js';
 import { busy, field, showNotice } from './forms.js';
 import { refreshable } from './fresh.js';
-import { explain, query } from './http.js';
+import { query } from './http.js';
 import { day, money, number, time, today } from './i18n.js';
 import { locationNames, productNames, stores } from './names.js';
 import { t } from './office-texts.js';
-import { section, table, tiles } from './parts.js';
+import { section, showProblem, table, tiles } from './parts.js';
 import { choices, inWords, periodOf, plus } from './period.js';
 import { salesChart } from './sales-chart.js';
-import { ask, isAnswer } from './staff.js';
+import { ask } from './staff.js';
 import { taxTable } from './taxes.js';
 
 const GROUPS = ['hour', 'day', 'store', 'product', 'cashier', 'method', 'channel'];
@@ -206,8 +206,7 @@ function download(scope, by) {
         save(data, /filename="([^"]+)"/.exec(headers.get('content-disposition'))?.[1] ?? 'sales.csv');
         if (headers.get('x-report-complete') === 'false') showNotice(notice, 'warning', t('download-incomplete'));
       } catch (error) {
-        if (!isAnswer(error)) throw error;
-        showNotice(notice, 'error', explain(error));
+        showProblem(notice, error);
       }
     }),
   );

@@ -1,7 +1,7 @@
 // Who is at the desk: a key that the gateway knows, kept in this tab alone and gone with it. It is sent by these scripts
 // only, so nothing goes out by itself with a request that another site makes.
 
-import { NoAnswer, Problem, request } from './http.js';
+import { request } from './http.js';
 import { tab } from './storage.js';
 
 const KEY = 'comptoir.office';
@@ -50,6 +50,3 @@ export async function ask(method, path, options = {}) {
 
 const send = (key, method, path, options = {}) =>
   request(method, path, { ...options, headers: { ...options.headers, 'x-api-key': key } });
-
-/** What is to be shown to people; anything else is a mistake of ours, and goes where those go. */
-export const isAnswer = (error) => error instanceof Problem || error instanceof NoAnswer;

@@ -3,12 +3,12 @@
 import { focusOn } from './a11y.js';
 import { h, newId, replace } from './dom.js';
 import { busy, field, showNotice } from './forms.js';
-import { explain, newKey, query } from './http.js';
+import { newKey, query } from './http.js';
 import { dateTime, number } from './i18n.js';
 import { locationNames, productNames } from './names.js';
 import { t } from './office-texts.js';
-import { section, table } from './parts.js';
-import { ask, isAnswer, role } from './staff.js';
+import { section, showProblem, table } from './parts.js';
+import { ask, role } from './staff.js';
 
 const REASON_MAX = 500;
 const ALERTS = ['out', 'low', 'over'];
@@ -39,6 +39,10 @@ export async function stock({ signal }) {
     );
     replace(decided, others.length === 0 ? h('p', { class: 'muted' }, t('nothing-decided')) : history(others, names));
   };
+  async function decidedAlready({ number: which }) {
+    await requests();
+    showNotice(notice, 'error', t('decided-already', { number: which }));
+  }
   /** `verb` is approve or reject; whatever became of it, what is shown afterwards is how it is. */
   async function decide(request, verb, options) {
     try {
@@ -48,12 +52,9 @@ export async function stock({ signal }) {
       showNotice(notice, 'success', t(`done-${verb}`, { number: data.number }));
       focusOn(notice.firstElementChild);
     } catch (error) {
-      if (!isAnswer(error)) throw error;
-      // Somebody else has decided.
-      if (error.code === 'shipment-state') await requests();
-      const text =
-        error.code === 'shipment-state' ? t('decided-already', { number: request.number }) : explain(error, t);
-      showNotice(notice, 'error', text);
+      if (error.code === 'shipment-state')
+        await decidedAlready(request).catch((other) => showProblem(notice, other, t));
+      else showProblem(notice, error, t);
     }
   }
   const [, alerts] = await Promise.all([requests(), alertTables(signal)]);
