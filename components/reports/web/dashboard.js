@@ -11,7 +11,7 @@ import { t } from './office-texts.js';
 import { counted, section, tiles } from './parts.js';
 import { choices, daysOf, inWords, periodOf, plus } from './period.js';
 import { amount, axis, salesChart } from './sales-chart.js';
-import { ask } from './staff.js';
+import { ask, role } from './staff.js';
 
 const ALERTS_SHOWN = 5;
 const TOP = 8;
@@ -219,6 +219,7 @@ function weekly({ period, data }) {
       text: t('against', { when: name, amount: amount(values[0]), before: amount(values[1]) }),
     };
   });
+  if (data.length === 0) return section(t('week-against-week'), h('p', { class: 'muted' }, t('nothing-sold')));
   const [recent, before] = [0, 1].map((which) => points.reduce((sum, { values }) => sum + values[which], 0));
   return section(
     t('week-against-week'),
@@ -266,7 +267,7 @@ const alertList = (title, { count, data }, locationName, productName) =>
 
 const toDecide = (pending) =>
   section(
-    t('to-decide'),
+    t(role() === 'hq' ? 'to-decide' : 'requests-to-decide'),
     pending.data.length === 0
       ? h('p', { class: 'muted' }, t('nothing-to-decide'))
       : h(

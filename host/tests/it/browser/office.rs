@@ -132,6 +132,7 @@ impl Office<'_> {
     async fn the_dashboard_has_what_was_sold(&self) {
         let browser = &self.browser;
         self.enter("hq").await;
+        browser.says(".nav", "Dashboard").await;
         // Past midnight in Toronto, today would be another day.
         browser.goto("/office?period=week").await;
         self.refreshed(".tiles", "Net sales $37.88").await;
