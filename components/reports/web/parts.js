@@ -29,7 +29,7 @@ export function table({ caption, head: [first, ...others], rows, foot }) {
       { role: 'row' },
       h('th', { scope: 'row', role: 'rowheader' }, name),
       amounts.map((amount, index) =>
-        h('td', { class: 'amount', role: 'cell', data: { column: others[index] } }, amount),
+        h('td', { class: 'amount', role: 'cell', data: { column: others[index] } }, whole(amount)),
       ),
     );
   const body = (name, all) => h(name, { role: 'rowgroup' }, all);
@@ -50,6 +50,9 @@ export function table({ caption, head: [first, ...others], rows, foot }) {
     foot && body('tfoot', row(foot)),
   );
 }
+
+/** Of several parts, that they stay together beside their column's name. */
+const whole = (amount) => (Array.isArray(amount) ? h('div', {}, amount) : amount);
 
 /** Figures, each below what it is: `[name, figure, remark]`. */
 export const tiles = (...figures) =>
