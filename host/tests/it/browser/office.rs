@@ -41,7 +41,7 @@ impl Office<'_> {
     async fn api(&self, group: &str, method: Method, path: &str, body: Value, status: u16) -> Value {
         let key = self.platform.key(group);
         // Each is meant once.
-        let once = uuid::Uuid::new_v4().to_string();
+        let once = uuid::Uuid::now_v7().to_string();
         let headers = [("x-api-key", key.as_str()), ("idempotency-key", once.as_str())];
         self.platform.send(method, path, &headers, &body).await.expect_status(status).json()
     }
@@ -57,7 +57,7 @@ impl Office<'_> {
                     "session_id": session, "payments": [{"method": "cash", "amount": money(2_000)}],
                     "lines": [{"product_id": 1, "quantity": 2}, {"product_id": 3, "quantity": 1}],
                 });
-                let path = format!("/api/v1/sales/{}", uuid::Uuid::new_v4());
+                let path = format!("/api/v1/sales/{}", uuid::Uuid::now_v7());
                 self.api("pos", Method::PUT, &path, sale, 201).await;
             }
         }

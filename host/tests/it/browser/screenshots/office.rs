@@ -28,7 +28,7 @@ pub async fn pictures(platform: &Platform, browser: &Browser, album: &Album) {
 /// Sales of four stores on fifteen days, some more and some less; and a request that waits.
 async fn two_weeks(platform: &Platform) {
     let send = async |group: &str, method: Method, path: &str, body: Value| {
-        let (key, once) = (platform.key(group), uuid::Uuid::new_v4().to_string());
+        let (key, once) = (platform.key(group), uuid::Uuid::now_v7().to_string());
         let headers = [("x-api-key", key.as_str()), ("idempotency-key", once.as_str())];
         platform.send(method, path, &headers, &body).await.expect_status(201);
     };
@@ -51,7 +51,7 @@ async fn two_weeks(platform: &Platform) {
                 "payments": [{"method": "cash", "amount": {"amount": 20_000, "currency": "CAD"}}],
                 "offline": {"sold_at": sold_at, "cashier": "Julie"},
             });
-            send("pos", Method::PUT, &format!("/api/v1/sales/{}", uuid::Uuid::new_v4()), sale).await;
+            send("pos", Method::PUT, &format!("/api/v1/sales/{}", uuid::Uuid::now_v7()), sale).await;
         }
     }
     let lines = json!([{"product_id": 37, "quantity": 24}, {"product_id": 111, "quantity": 36}]);
