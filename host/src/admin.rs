@@ -1,15 +1,15 @@
-//! The admin port: what runs, how it fares, and swapping it. Whatever changes something needs the
-//! admin token. Bound to loopback unless told otherwise; never routed by the gateway.
+//! The admin port: what runs, how it fares, and swapping it, for programs and, in `page`, for people. Whatever
+//! changes something needs the admin token. Bound to loopback unless told otherwise; never routed by the gateway.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,10 +24,12 @@ use crate::component::{self, Refusal};
 use crate::generation::Generation;
 use crate::identity::Secret;
 use crate::limits::MAX_COMPONENT_BYTES;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Traffic};
 use crate::server;
 use crate::service::Service;
 use crate::swap::Outcome;
+
+mod page;
 
 /// Connections at once; more wait in the kernel's backlog.
 const MAX_CONNECTIONS: usize = 64;
@@ -35,27 +37,43 @@ const MAX_CONNECTIONS: usize = 64;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 const INDEX: &str = "Comptoir's admin port
+GET  /                               in a browser, a page that shows what follows
 GET  /metrics                        Prometheus text format
 GET  /live                           the process is there
 GET  /ready                          every component is loaded and every database answers
 GET  /components                     what runs: digest, generation, age, requests, what drains, last refusal
+GET  /traffic                        what each service answered since the start: requests, 5xx, durations
+GET  /authorization                  whether the next two would be allowed, with the token that came
 PUT  /components/{service}           swap: the body is a .wasm       (Authorization: Bearer <admin token>)
 POST /components/{service}/rollback  back to the previous generation (Authorization: Bearer <admin token>)
 {service} is a service (all its replicas, one after another) or one replica.
 ";
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 type Answer = Response<Full<Bytes>>;
+
+/// Who may change something.
+enum Permission {
+    /// Whoever sent this request.
+    Granted,
+    /// Somebody with the token, which did not come.
+    Denied,
+    /// The host has no token.
+    Nobody,
+}
 
 #[derive(Debug)]
 pub struct Admin {
     services: Vec<Arc<Service>>,
     metrics: Arc<Metrics>,
     token: Option<Secret>,
+    started: Instant,
 }
 
 impl Admin {
     pub fn new(services: Vec<Arc<Service>>, metrics: Arc<Metrics>, token: Option<Secret>) -> Self {
-        Self { services, metrics, token }
+        Self { services, metrics, token, started: Instant::now() }
     }
 
     /// Serves until `stop`.
@@ -99,7 +117,10 @@ impl Admin {
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (request, mut body) = request.into_parts();
-        let answer = self.respond(&request, &mut body).await;
+        let mut answer = self.respond(&request, &mut body).await;
+        // Browsers come here too: what this port says is what its type says, and for its own pages alone.
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
         // A client that waits for leave to send has not sent anything.
         if !request.headers.contains_key(EXPECT) {
             server::linger(&mut body, MAX_COMPONENT_BYTES).await;
@@ -110,19 +131,23 @@ impl Admin {
     async fn respond(&self, request: &Parts, body: &mut Incoming) -> Answer {
         let segments: Vec<&str> = request.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
         match (request.method.clone(), segments.as_slice()) {
-            (Method::GET, []) => text(StatusCode::OK, INDEX),
+            (Method::GET, []) if page::is_wanted(&request.headers) => page::html(),
+            (Method::GET, []) => index(),
+            (Method::GET, ["page", name]) => page::asset(name).unwrap_or_else(no_such_page),
             (Method::GET, ["live"]) => text(StatusCode::OK, "live\n"),
             (Method::GET, ["ready"]) => self.ready().await,
             (Method::GET, ["metrics"]) => self.scrape(),
             (Method::GET, ["components"]) => document(StatusCode::OK, &self.components()),
+            (Method::GET, ["traffic"]) => document(StatusCode::OK, &self.traffic()),
+            (Method::GET, ["authorization"]) => document(StatusCode::OK, &self.authorization(request)),
             (Method::PUT, ["components", name]) => self.swap(name, request, body).await,
             (Method::POST, ["components", name, "rollback"]) => self.rollback(name, request),
-            (_, [] | ["live" | "ready" | "metrics" | "components"]) => {
+            (_, [] | ["live" | "ready" | "metrics" | "components" | "traffic" | "authorization"] | ["page", _]) => {
                 problem(StatusCode::METHOD_NOT_ALLOWED, "use GET")
             }
             (_, ["components", _]) => problem(StatusCode::METHOD_NOT_ALLOWED, "use PUT with a .wasm as body"),
             (_, ["components", _, "rollback"]) => problem(StatusCode::METHOD_NOT_ALLOWED, "use POST"),
-            _ => problem(StatusCode::NOT_FOUND, "no such page; GET / lists what there is"),
+            _ => no_such_page(),
         }
     }
 
@@ -178,6 +203,11 @@ impl Admin {
                         .iter()
                         .map(|generation| describe(generation, "draining"))
                         .collect::<Vec<_>>(),
+                    "loading": service.loading().map(|loading| json!({
+                        "digest": loading.digest.to_string(),
+                        "stage": loading.stage.as_str(),
+                        "age_s": age_s(loading.since),
+                    })),
                     "last_refusal": service.last_refusal().map(|refusal| json!({
                         "stage": refusal.stage,
                         "message": refusal.message,
@@ -187,6 +217,23 @@ impl Admin {
             })
             .collect();
         json!({"components": list})
+    }
+
+    /// Counted from the start, like everything in `/metrics`; `uptime_s` is when, by a clock that only goes on.
+    fn traffic(&self) -> Value {
+        let services: serde_json::Map<String, Value> = self
+            .metrics
+            .traffic()
+            .into_iter()
+            .map(|(service, Traffic { requests, errors, by_duration })| {
+                (service, json!({"requests": requests, "errors": errors, "by_duration": by_duration}))
+            })
+            .collect();
+        json!({
+            "uptime_s": self.started.elapsed().as_secs_f64(),
+            "bounds_s": self.metrics.traffic_bounds_s(),
+            "services": services,
+        })
     }
 
     async fn swap(&self, name: &str, request: &Parts, body: &mut Incoming) -> Answer {
@@ -236,19 +283,35 @@ impl Admin {
 
     #[expect(clippy::result_large_err, reason = "an answer either way, to an operator")]
     fn authorize(&self, request: &Parts) -> Result<(), Answer> {
-        let Some(token) = &self.token else {
-            return Err(problem(
+        match self.permission(request) {
+            Permission::Granted => Ok(()),
+            Permission::Nobody => Err(problem(
                 StatusCode::FORBIDDEN,
                 "this host was started without an admin token (`--admin-token-file`), so nothing can be changed here",
-            ));
-        };
-        let given = request.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        if given.is_some_and(|given| token.matches(given)) {
-            return Ok(());
+            )),
+            Permission::Denied => {
+                let mut response = problem(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer <admin token>`");
+                let scheme = HeaderValue::from_static("Bearer realm=\"comptoir admin\"");
+                response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+                Err(response)
+            }
         }
-        let mut response = problem(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer <admin token>`");
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"comptoir admin\""));
-        Err(response)
+    }
+
+    /// Always an answer, never a refusal: what would be allowed is known before anything is sent.
+    fn authorization(&self, request: &Parts) -> Value {
+        let changes = match self.permission(request) {
+            Permission::Granted => "allowed",
+            Permission::Denied => "need-token",
+            Permission::Nobody => "off",
+        };
+        json!({"changes": changes})
+    }
+
+    fn permission(&self, request: &Parts) -> Permission {
+        let Some(token) = &self.token else { return Permission::Nobody };
+        let given = request.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        if given.is_some_and(|given| token.matches(given)) { Permission::Granted } else { Permission::Denied }
     }
 
     /// A service's replicas, or one replica by its own name.
@@ -279,6 +342,11 @@ fn describe(generation: &Generation, state: &str) -> Value {
         "retired_s": generation.retired_at().map(age_s),
         "in_flight": generation.in_flight(),
         "instances": generation.instances(),
+        "probation": generation.probation().filter(|_| state == "serving").map(|progress| json!({
+            "left_s": progress.left.as_secs(),
+            "answers": progress.answers,
+            "failures": progress.failures,
+        })),
     })
 }
 
@@ -324,6 +392,17 @@ fn problem(status: StatusCode, detail: &str) -> Answer {
 
 fn document(status: StatusCode, body: &Value) -> Answer {
     typed(status, "application/json", format!("{body:#}\n"))
+}
+
+/// What there is, for people with a terminal.
+fn index() -> Answer {
+    let mut response = text(StatusCode::OK, INDEX);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn no_such_page() -> Answer {
+    problem(StatusCode::NOT_FOUND, "no such page; GET / lists what there is")
 }
 
 fn text(status: StatusCode, body: &'static str) -> Answer {

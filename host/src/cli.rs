@@ -124,7 +124,7 @@ pub struct ServeArgs {
     #[arg(long, env = "COMPTOIR_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where to listen for operators: /metrics, /live, /ready, /components; default: 127.0.0.1:9464, or
+    /// Where to listen for operators: a page, /metrics, /live, /ready, /components; default: 127.0.0.1:9464, or
     /// a free port where `--listen` takes one
     #[arg(long, env = "COMPTOIR_ADMIN")]
     pub admin: Option<SocketAddr>,
@@ -192,7 +192,7 @@ pub struct UpArgs {
     #[arg(long, env = "COMPTOIR_GATEWAY", default_value = "127.0.0.1:8000")]
     pub gateway: SocketAddr,
 
-    /// Where to listen for operators: /metrics, /live, /ready, /components
+    /// Where to listen for operators: a page, /metrics, /live, /ready, /components
     #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
     pub admin: SocketAddr,
 

@@ -30,7 +30,7 @@ use self::core::Core;
 use self::instance::{Call, Maker};
 
 pub use self::instance::StartFailed;
-pub use self::probation::{Probation, Terms, Verdict};
+pub use self::probation::{Probation, Progress, Terms, Verdict};
 
 /// What becomes of an instance, for those who wait for its answers and read its bodies.
 #[derive(Debug)]
@@ -223,6 +223,11 @@ impl Generation {
     /// Watches its answers from now on. A version that was watched before has had its probation.
     pub fn put_on_probation(&self, terms: Terms) {
         self.probation.get_or_init(|| Probation::begin(terms));
+    }
+
+    /// How it does while it is watched.
+    pub fn probation(&self) -> Option<Progress> {
+        self.probation.get()?.progress()
     }
 
     /// Counts an answer, and says once if these are too many failures for a new version.

@@ -10,9 +10,11 @@ use crate::component::Stage;
 
 mod guest;
 mod info;
+mod traffic;
 
 pub use guest::{GuestMetrics, Kind};
 pub use info::{Info, InfoSeries};
+pub use traffic::Traffic;
 
 /// From 100 microseconds to 10 seconds.
 const LATENCY_BUCKETS: &[f64] =

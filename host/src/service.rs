@@ -3,7 +3,8 @@
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwapOption;
@@ -16,7 +17,7 @@ use wasmtime::component::Linker;
 
 use crate::background::Background;
 use crate::component::cache::ArtifactCache;
-use crate::component::{self, Refusal};
+use crate::component::{self, Digest, Refusal, Stage};
 use crate::config::ServiceConfig;
 use crate::dispatch::{ActiveRequest, RouteLabels};
 use crate::generation::Generation;
@@ -62,6 +63,7 @@ pub struct Service {
     pub(crate) tickets: AtomicU64,
     /// Of the last generation.
     pub(crate) last_number: AtomicU64,
+    loading: Mutex<Option<Loading>>,
     last_refusal: Mutex<Option<RefusalReport>>,
     /// Woken by every switch and every refusal.
     pub(crate) progress: Notify,
@@ -71,10 +73,28 @@ pub struct Service {
     spans: Option<Arc<Spans>>,
 }
 
+/// A version on its way into service.
+#[derive(Clone, Debug)]
+pub struct Loading {
+    pub digest: Digest,
+    pub since: SystemTime,
+    /// What is being done with it.
+    pub stage: Stage,
+}
+
+/// Until it is dropped, the service tells of a version on its way.
+pub(crate) struct LoadingGuard<'a>(&'a Service);
+
+impl Drop for LoadingGuard<'_> {
+    fn drop(&mut self) {
+        *self.0.lock_loading() = None;
+    }
+}
+
 /// The last component that was not taken into service.
 #[derive(Clone, Debug)]
 pub struct RefusalReport {
-    pub at: std::time::SystemTime,
+    pub at: SystemTime,
     pub stage: &'static str,
     pub message: String,
     /// The cause lies outside the component: it is tried again.
@@ -129,6 +149,7 @@ impl Service {
             turn,
             tickets: AtomicU64::new(0),
             last_number: AtomicU64::new(0),
+            loading: Mutex::default(),
             last_refusal: Mutex::default(),
             progress: Notify::new(),
             routes: RouteLabels::default(),
@@ -215,6 +236,27 @@ impl Service {
         problem
     }
 
+    /// The version that is on its way into service.
+    pub fn loading(&self) -> Option<Loading> {
+        self.lock_loading().clone()
+    }
+
+    pub(crate) fn begin_loading(&self, digest: Digest) -> LoadingGuard<'_> {
+        *self.lock_loading() = Some(Loading { digest, since: SystemTime::now(), stage: Stage::Read });
+        LoadingGuard(self)
+    }
+
+    /// Tells how far the version is that is on its way.
+    pub(crate) fn reaches(&self, stage: Stage) {
+        if let Some(loading) = self.lock_loading().as_mut() {
+            loading.stage = stage;
+        }
+    }
+
+    fn lock_loading(&self) -> MutexGuard<'_, Option<Loading>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn last_refusal(&self) -> Option<RefusalReport> {
         self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -231,7 +273,7 @@ impl Service {
             "refused a component"
         );
         let report = RefusalReport {
-            at: std::time::SystemTime::now(),
+            at: SystemTime::now(),
             stage: refusal.stage.as_str(),
             message,
             transient: refusal.transient,

@@ -71,6 +71,7 @@ impl Service {
         if let Some(current) = self.current().filter(|current| *current.digest() == digest) {
             return Ok(Outcome::Unchanged { generation: current.number });
         }
+        let _loading = self.begin_loading(digest);
         let number = self.last_number.load(Ordering::Relaxed) + 1;
         let generation = match self.prepare(bytes, number).await {
             Ok(generation) => generation,
@@ -90,8 +91,11 @@ impl Service {
     /// Everything before the switch.
     async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Generation, Refusal> {
         let database = self.config().database.as_ref().map(|database| Connecting::to(&database.0));
+        self.reaches(Stage::Compile);
         let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
+        self.reaches(Stage::Instantiate);
         let Declared { migrations, tasks } = self.declared(&linked, number).await?;
+        self.reaches(Stage::Migrate);
         self.migrate(database, &migrations).await?;
         let generation = Generation::new(
             number,
@@ -103,6 +107,7 @@ impl Service {
             self.name(),
         )
         .map_err(|cause| Refusal::new(Stage::Link, cause))?;
+        self.reaches(Stage::Probe);
         self.probe(generation).await
     }
 

@@ -27,6 +27,14 @@ pub struct Probation {
     decided: AtomicBool,
 }
 
+/// How a version does that is still watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub left: Duration,
+    pub answers: u32,
+    pub failures: u32,
+}
+
 /// Why a version is taken out of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -48,6 +56,14 @@ impl Probation {
             failures: AtomicU32::new(0),
             decided: AtomicBool::new(false),
         }
+    }
+
+    /// None: it is over.
+    pub fn progress(&self) -> Option<Progress> {
+        let left = self.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        let is_decided = self.decided.load(Ordering::Relaxed);
+        let [answers, failures] = [&self.answers, &self.failures].map(|count| count.load(Ordering::Relaxed));
+        (!is_decided).then_some(Progress { left, answers, failures })
     }
 
     /// Counts an answer. Returns a verdict once, when the version has failed.
@@ -114,8 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn tells_how_it_goes_while_it_lasts() {
+        let probation = Probation::begin(Terms { min_failures: 2, ..TERMS });
+        count(&probation, StatusCode::OK, 3);
+        count(&probation, StatusCode::BAD_GATEWAY, 1);
+        let progress = probation.progress().unwrap();
+        assert_eq!((progress.answers, progress.failures), (4, 1));
+        assert!(progress.left > Duration::ZERO && progress.left <= TERMS.window, "{progress:?}");
+        count(&probation, StatusCode::BAD_GATEWAY, 1);
+        assert_eq!(probation.progress(), None, "the verdict is there");
+    }
+
+    #[test]
     fn it_has_an_end() {
         let probation = Probation::begin(Terms { window: Duration::ZERO, ..TERMS });
+        assert_eq!(probation.progress(), None);
         assert_eq!(count(&probation, StatusCode::INTERNAL_SERVER_ERROR, 100), []);
     }
 }

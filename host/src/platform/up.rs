@@ -155,7 +155,11 @@ impl Platform {
         let keys = self.directory.secrets_directory();
         say(&format!("gateway: http://{}/", self.gateway));
         if let Some(admin) = self.host.admin() {
-            say(&format!("admin:   http://{admin}/  (/metrics, /ready, /components)"));
+            let token = keys.join("admin-token");
+            say(&format!(
+                "admin:   http://{admin}/  (a page; /metrics, /ready, /components; token: {})",
+                token.display()
+            ));
         }
         if let Some(key) = self.directory.secrets().staff.get("hq") {
             say(&format!("staff key (head office), for `X-API-Key`: {}", key.reveal()));

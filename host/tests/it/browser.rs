@@ -1,5 +1,6 @@
 //! What people see: the real pages, in a real browser, through the gateway of the whole platform.
 
+mod admin;
 mod office;
 mod screenshots;
 mod shop;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::support::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::support::platform::Platform;
 
+mod admin;
 mod office;
 mod shop;
 mod till;
@@ -35,6 +36,7 @@ async fn screenshots() {
     shop::pictures(&browser, &album).await;
     till::pictures(&browser, &album, &platform.key("pos")).await;
     office::pictures(&platform, &browser, &album).await;
+    admin::pictures(&platform, &album).await;
     println!("pictures are in {}", album.folder.display());
     drop(browser);
     platform.stop().await;
