@@ -68,6 +68,9 @@ pub struct App {
     pub products: Products,
 }
 
+/// What browsers load.
+static BUNDLE: sdk::web::Bundle = sdk::bundle!();
+
 /// Every route of the service.
 pub fn router(context: Context) -> Router {
     let products = Products::new(context.clone());
@@ -81,6 +84,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(sdk::web::routes(&BUNDLE, &[]))
 }
 
 impl App {

@@ -16,7 +16,7 @@
 //! | `POST /internal/v1/carts/{id}/consume` | takes what was bought, once for each checkout |
 //! | `GET /internal/v1/events` | `cart.created, .changed, .merged, .consumed, .expired` |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! What holds, whatever happens (the numbers are those of the design's invariants):
 //! - The acknowledged deltas of a line sum to its quantity, over all replicas (20). Every change first

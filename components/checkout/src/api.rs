@@ -21,6 +21,9 @@ use crate::domain::checkout::Checkout;
 use crate::domain::{CheckoutId, CustomerId};
 use crate::simulator;
 
+/// What browsers load.
+static BUNDLE: sdk::web::Bundle = sdk::bundle!();
+
 /// Every route of the service.
 pub fn router(context: Context) -> Router {
     Router::new()
@@ -34,6 +37,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(sdk::web::routes(&BUNDLE, &[]))
 }
 
 /// Who buys.

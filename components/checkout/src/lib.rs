@@ -16,7 +16,7 @@
 //! | `/simulator/v1/payments/{id}` | the provider: authorize, look, capture, void, refund |
 //! | `GET /internal/v1/events` | `checkout.accepted, .completed, .failed, .cancelled` |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! What holds, whatever happens (the numbers are those of the design's invariants):
 //! - One checkout for an Idempotency-Key, however many clicks (11); one live checkout for a cart.

@@ -77,6 +77,9 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// What browsers load.
+static BUNDLE: sdk::web::Bundle = sdk::bundle!();
+
 /// Every route of the service.
 pub fn router(context: Context) -> Router {
     Router::new()
@@ -91,6 +94,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(sdk::web::routes(&BUNDLE, &[]))
 }
 
 /// What is nobody else's: no cache keeps it, on the way or in the browser.

@@ -20,7 +20,7 @@
 //! | `PUT /internal/v1/loyalty/{reference}` | earn or burn, once for each reference |
 //! | `GET /internal/v1/events` | `customer.registered, .changed, .erased`, `loyalty.changed` |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! `{id}` is `me` or a number. A customer may ask about themself; manager and hq about everybody.
 //!

@@ -1,7 +1,7 @@
 //! For build scripts: makes the files that browsers load part of a component. `sdk::web` serves them.
 //!
-//! A component's files are those of `components/sdk/web/`, which all share, and those of its own
-//! folder `web/`. They are one *bundle*, under one path that has a digest of all of them in it:
+//! A component's files are those of `components/sdk/web/`, which all share, those of the library in
+//! there that draws their OpenAPI documents, and those of its own folder `web/`. They are one *bundle*, under one path that has a digest of all of them in it:
 //! modules name each other by `./name.js`, a page that was loaded never meets a file of another
 //! version, and everything but the pages may be cached for ever.
 //!
@@ -22,6 +22,13 @@ pub use anyhow::Result;
 /// In a page it stands for the path of the bundle: `<script src="@assets/shop.js">`.
 const PLACE: &str = "@assets/";
 
+/// What others wrote comes with this beside it, which browsers are not given.
+const KEPT_BESIDE: [&str; 3] = ["LICENSE", "LICENSE-3RD-PARTY.txt", "NOTICE"];
+
+/// A file as large as this is part of the component in one coding alone, which every browser takes: a
+/// library in all three would be larger than the rest of the component.
+const LARGE_BYTES: usize = 64 << 10;
+
 /// Half of a SHA-256, as hexadecimal digits: nobody looks for collisions among their own files.
 const DIGEST_DIGITS: usize = 32;
 
@@ -38,7 +45,7 @@ pub fn bundle() -> Result<()> {
         say(&format!("cargo::rerun-if-changed={}", folder.display()))?;
     }
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let bundle = Bundle::new(service, &read(&[&shared, &own])?)?;
+    let bundle = Bundle::new(service, &read(&[&shared, &shared.join("swagger-ui"), &own])?)?;
     let code = bundle.code(&out)?.into_bytes();
     for (name, content) in bundle.compressed()?.into_iter().chain([("bundle.rs".to_owned(), code)]) {
         let path = out.join(name);
@@ -60,6 +67,9 @@ fn read(folders: &[&Path]) -> Result<Files> {
         for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
             let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+            if path.is_dir() || KEPT_BESIDE.contains(&name.as_str()) {
+                continue;
+            }
             let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             ensure!(files.insert(name, content).is_none(), "{}: a shared file has this name", path.display());
         }
@@ -101,10 +111,13 @@ impl Bundle {
                 writeln!(code, "            name: {name:?},")?;
                 writeln!(code, "            content_type: {:?},", content_type(name)?)?;
                 writeln!(code, "            digest: {:?},", digest([&content[..]]))?;
-                for coding in CODINGS {
+                for coding in OPTIONAL_CODINGS {
                     let path = folder.join(file_name(name, coding));
-                    writeln!(code, "            {coding}: include_bytes!({path:?}),")?;
+                    let member =
+                        if is_large(content) { "None".into() } else { format!("Some(include_bytes!({path:?}))") };
+                    writeln!(code, "            {coding}: {member},")?;
                 }
+                writeln!(code, "            gzip: include_bytes!({:?}),", folder.join(file_name(name, "gzip")))?;
                 code.push_str("        },\n");
             }
             code.push_str("    ],\n");
@@ -113,20 +126,27 @@ impl Bundle {
         Ok(code)
     }
 
-    /// Every file in every coding.
+    /// Every file in every coding that it has.
     fn compressed(&self) -> Result<Files> {
         let mut files = Files::new();
         for (name, content) in self.assets.iter().chain(&self.pages) {
-            for (coding, content) in CODINGS.into_iter().zip([content.clone(), brotli(content)?, gzip(content)?]) {
-                files.insert(file_name(name, coding), content);
+            files.insert(file_name(name, "gzip"), gzip(content)?);
+            if !is_large(content) {
+                for (coding, content) in OPTIONAL_CODINGS.into_iter().zip([content.clone(), brotli(content)?]) {
+                    files.insert(file_name(name, coding), content);
+                }
             }
         }
         Ok(files)
     }
 }
 
-/// The members of `sdk::web::File`.
-const CODINGS: [&str; 3] = ["identity", "brotli", "gzip"];
+/// The members of `sdk::web::File` besides `gzip`.
+const OPTIONAL_CODINGS: [&str; 2] = ["identity", "brotli"];
+
+fn is_large(content: &[u8]) -> bool {
+    content.len() >= LARGE_BYTES
+}
 
 fn file_name(name: &str, coding: &str) -> String {
     format!("{name}.{coding}")

@@ -61,14 +61,35 @@ fn every_coding_is_of_what_was_read() {
 fn the_code_embeds_every_file_with_its_type_and_digest() {
     let bundle = bundle(&[("shop.html", PAGE), ("shop.js", "")]).unwrap();
     let code = bundle.code(Path::new("/out")).unwrap();
-    for (coding, name) in [("identity", "shop.js.identity"), ("brotli", "shop.html.brotli"), ("gzip", "shop.js.gzip")] {
-        assert!(code.contains(&format!("{coding}: include_bytes!(\"/out/{name}\")")), "{name}: {code}");
+    for (member, name) in [
+        ("identity: Some(include_bytes!(\"/out/shop.js.identity\"))", "shop.js.identity"),
+        ("brotli: Some(include_bytes!(\"/out/shop.html.brotli\"))", "shop.html.brotli"),
+        ("gzip: include_bytes!(\"/out/shop.js.gzip\")", "shop.js.gzip"),
+    ] {
+        assert!(code.contains(member), "{member}: {code}");
         assert!(bundle.compressed().unwrap().contains_key(name), "{name}");
     }
     for said in ["service: \"products\"", "\"text/html; charset=utf-8\"", "\"text/javascript; charset=utf-8\""] {
         assert!(code.contains(said), "{said}: {code}");
     }
     assert!(code.contains(&format!("digest: {:?}", digest([&b""[..]]))), "{code}");
+}
+
+#[test]
+fn what_is_large_is_there_once() {
+    let bundle = bundle(&[("large.js", &"x".repeat(LARGE_BYTES)), ("small.js", "")]).unwrap();
+    let names: Vec<_> = bundle.compressed().unwrap().into_keys().collect();
+    assert_eq!(names, ["large.js.gzip", "small.js.brotli", "small.js.gzip", "small.js.identity"]);
+    let code = bundle.code(Path::new("/out")).unwrap();
+    assert_eq!((code.matches("identity: None").count(), code.matches("brotli: None").count()), (1, 1), "{code}");
+}
+
+#[test]
+fn a_licence_is_kept_beside_what_it_is_of() {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/web/swagger-ui");
+    assert!(library.join("LICENSE").exists() && library.join("NOTICE").exists());
+    let read = read(&[&library]).unwrap();
+    assert_eq!(read.keys().collect::<Vec<_>>(), ["swagger-ui-bundle.js", "swagger-ui.css"]);
 }
 
 #[test]

@@ -35,6 +35,9 @@ use crate::domain::{LocationId, NOTE_MAX, Place, ProductId};
 /// 0001-01-01T00:00:00Z: PostgreSQL's calendar ends before jiff's does, far from anything we sell.
 const YEAR_ONE_S: i64 = -62_135_596_800;
 
+/// What browsers load.
+static BUNDLE: sdk::web::Bundle = sdk::bundle!();
+
 /// Every route of the service.
 pub fn router(context: Context) -> Router {
     Router::new()
@@ -53,6 +56,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(sdk::web::routes(&BUNDLE, &[]))
 }
 
 /// Units of a product.

@@ -36,6 +36,9 @@ const AUTHORITY: [Role; 2] = [Role::Manager, Role::Hq];
 /// The longest note and reason, in characters.
 const NOTE_MAX: usize = 500;
 
+/// What browsers load.
+static BUNDLE: sdk::web::Bundle = sdk::bundle!();
+
 /// Every route of the service.
 pub fn router(context: Context) -> Router {
     Router::new()
@@ -51,6 +54,7 @@ pub fn router(context: Context) -> Router {
         .merge(sdk::outbox::routes(&context))
         .merge(sdk::audit::routes(&context, audit::RULES))
         .merge(sdk::openapi(document::CHECKED_IN))
+        .merge(sdk::web::routes(&BUNDLE, &[]))
 }
 
 /// Whose orders somebody may see.

@@ -20,7 +20,7 @@
 //! | `POST /internal/v1/payment-events` | once each, in any order |
 //! | `GET /internal/v1/events` | for reports |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! What holds, whatever happens (the numbers are those of the design's invariants):
 //! - An order takes the steps of [`domain::STEPS`] and no other (13). Each is written to the timeline,

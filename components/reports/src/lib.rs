@@ -18,7 +18,7 @@
 //! | `POST /api/v1/reports/rebuilds`, `GET ../{id}` | head office: everything again, from the beginning of the feeds |
 //! | `GET /office`, `/office/sales`, `/office/stock` .. | the head office, in a browser |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! It reads the feeds of products, inventory, customers, orders, cart, checkout and sales, and publishes none. What an
 //! event becomes:

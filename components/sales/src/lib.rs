@@ -20,7 +20,7 @@
 //! | `PUT, GET /internal/v1/sales/{order_id}` | what a checkout has sold, once |
 //! | `GET /internal/v1/events` | for reports |
 //! | `GET /internal/v1/audit` | rules that are broken: an empty list |
-//! | `GET /health, /ready, /openapi.json` | as every service |
+//! | `GET /health, /ready, /openapi.json, /docs` | as every service |
 //!
 //! | event | subject |
 //! |---|---|

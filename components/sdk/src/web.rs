@@ -15,14 +15,18 @@
 //! which `boot.js` notices, and loads the page again. `boot.js` itself is answered for any digest.
 //!
 //! No script runs but those of the bundle, none of them can make another one out of text, and nothing
-//! is asked of, or shown within, another origin: [`PAGE_HEADERS`].
+//! is asked of, or shown within, another origin: [`PAGE_POLICY`], [`PAGE_HEADERS`].
+//!
+//! Every bundle has the page of the service's OpenAPI document, `/docs`, which Swagger UI draws. It is
+//! part of each component, and not an asset of one that all use: so it is there with a component
+//! alone, without the gateway, and when another one is away.
 
 use crate::{ETag, IfNoneMatch, NotModified, Path, Problem};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 /// The pages and files of a component.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +45,9 @@ pub struct File {
     pub content_type: &'static str,
     /// Of its content.
     pub digest: &'static str,
-    pub identity: &'static [u8],
-    pub brotli: &'static [u8],
+    /// None: it is large, and there compressed alone.
+    pub identity: Option<&'static [u8]>,
+    pub brotli: Option<&'static [u8]>,
     pub gzip: &'static [u8],
 }
 
@@ -54,39 +59,38 @@ macro_rules! bundle {
     };
 }
 
-/// What a page may do; what it may make of text that is to run is decided by Trusted Types policies of these names.
-macro_rules! policy {
-    ($trusted_types:literal) => {
-        // Forms are sent by scripts: one whose script is not there yet must not put a password into a URL.
-        HeaderValue::from_static(concat!(
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-             require-trusted-types-for 'script'; trusted-types ",
-            $trusted_types
-        ))
+/// What every page says besides its content and its policy. Browsers enforce it.
+pub const PAGE_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ),
+    // Kept, but never shown without asking whether it is still the one.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+];
+
+/// Forms are sent by scripts: one whose script is not there yet must not put a password into a URL.
+macro_rules! own_files_only {
+    () => {
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     };
 }
 
-/// What every page says besides its content. Browsers enforce it.
-pub const PAGE_HEADERS: [(HeaderName, HeaderValue); 6] = page_headers(policy!("'none'"));
+/// What a page may do.
+pub const PAGE_POLICY: HeaderValue =
+    HeaderValue::from_static(concat!(own_files_only!(), "; require-trusted-types-for 'script'; trusted-types 'none'"));
 
-/// The same of a page that registers a [`Worker`].
-const PAGE_HEADERS_WITH_WORKER: [(HeaderName, HeaderValue); 6] = page_headers(policy!("worker"));
+/// A page that registers a [`Worker`] may make that one address out of text, with the policy `worker` (Trusted Types).
+const WORKER_POLICY: HeaderValue =
+    HeaderValue::from_static(concat!(own_files_only!(), "; require-trusted-types-for 'script'; trusted-types worker"));
 
-const fn page_headers(policy: HeaderValue) -> [(HeaderName, HeaderValue); 6] {
-    [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-        (
-            HeaderName::from_static("permissions-policy"),
-            HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-        ),
-        // Kept, but never shown without asking whether it is still the one.
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ]
-}
+/// The library of the page of the OpenAPI document makes markup of its texts, and cleans it: as text, which the other
+/// pages may not. What it runs are the bundle's scripts here as well.
+const DOCS_POLICY: HeaderValue = HeaderValue::from_static(own_files_only!());
 
 /// What makes a page whole again after a swap, and has to be there whatever the page's version.
 const BOOT: &str = "boot.js";
@@ -157,34 +161,41 @@ pub struct Worker {
     pub scope: &'static str,
 }
 
-/// The pages, each at its path, and everything that they load. Once in a service.
+/// Where every service shows its OpenAPI document, and the page that does it.
+const DOCS: (&str, &str) = ("/docs", "docs.html");
+
+/// The pages, each at its path, that of the OpenAPI document, and everything that they load. Once in a service.
 pub fn routes(bundle: &'static Bundle, pages: &[(&str, &'static File)]) -> Router {
-    serving(bundle, pages, PAGE_HEADERS)
+    serving(bundle, pages, PAGE_POLICY)
 }
 
-/// Like [`routes`], for pages that register a worker. They may make the one kind of address that this takes, with the
-/// policy `worker` (Trusted Types).
+/// Like [`routes`], for pages that register a worker.
 pub fn routes_with_worker(bundle: &'static Bundle, pages: &[(&str, &'static File)], worker: Worker) -> Router {
     let script = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
-        let scope = (SERVICE_WORKER_ALLOWED, HeaderValue::from_static(worker.scope));
-        (PAGE_HEADERS, [scope], worker.script.respond(&if_none_match, &headers)).into_response()
+        let own = [
+            (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+            (SERVICE_WORKER_ALLOWED, HeaderValue::from_static(worker.scope)),
+        ];
+        (own, PAGE_HEADERS, worker.script.respond(&if_none_match, &headers)).into_response()
     };
-    serving(bundle, pages, PAGE_HEADERS_WITH_WORKER).route(worker.path, get(script))
+    serving(bundle, pages, WORKER_POLICY).route(worker.path, get(script))
 }
 
-fn serving(
-    bundle: &'static Bundle,
-    pages: &[(&str, &'static File)],
-    page_headers: [(HeaderName, HeaderValue); 6],
-) -> Router {
+fn serving(bundle: &'static Bundle, pages: &[(&str, &'static File)], policy: HeaderValue) -> Router {
     let assets = format!("/assets/{}/{{digest}}/{{name}}", bundle.service);
     let router = Router::new().route(&assets, get(asset)).with_state(bundle);
-    pages.iter().fold(router, |router, &(path, page)| {
-        let page_headers = page_headers.clone();
-        let show = move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
-            (page_headers, page.respond(&if_none_match, &headers)).into_response()
-        };
-        router.route(path, get(show))
+    let router = pages.iter().fold(router, |router, &(path, page)| router.route(path, show(page, policy.clone())));
+    let (path, name) = DOCS;
+    match bundle.pages.iter().find(|page| page.name == name) {
+        Some(docs) => router.route(path, show(docs, DOCS_POLICY)),
+        None => router,
+    }
+}
+
+fn show(page: &'static File, policy: HeaderValue) -> MethodRouter {
+    get(move |if_none_match: IfNoneMatch, headers: HeaderMap| async move {
+        let policy = [(header::CONTENT_SECURITY_POLICY, policy.clone())];
+        (policy, PAGE_HEADERS, page.respond(&if_none_match, &headers)).into_response()
     })
 }
 
@@ -203,10 +214,11 @@ async fn asset(
 impl File {
     /// In the best coding that the client takes, or 304.
     fn respond(&self, if_none_match: &IfNoneMatch, headers: &HeaderMap) -> Response {
-        let (coding, content) = match Coding::of(headers) {
-            Coding::Brotli => ("br", self.brotli),
-            Coding::Gzip => ("gzip", self.gzip),
-            Coding::Identity => ("", self.identity),
+        let (coding, content) = match (Coding::of(headers), self.brotli, self.identity) {
+            (Coding::Brotli, Some(content), _) => ("br", content),
+            (Coding::Identity, _, Some(content)) => ("", content),
+            // The client's wish, or all there is: better than a refusal (RFC 9110, 12.4.1).
+            _ => ("gzip", self.gzip),
         };
         // Two codings of a file are two representations, and a strong tag is of one (RFC 9110, 8.8.3.3).
         let tag = if coding.is_empty() {

@@ -7,7 +7,7 @@ use sdk::testing::{TestApp, TestResponse};
 use sdk::web::{Bundle, File, Worker, routes, routes_with_worker};
 
 const fn file(name: &'static str, content_type: &'static str, digest: &'static str) -> File {
-    File { name, content_type, digest, identity: b"as it is", brotli: b"br", gzip: b"gz" }
+    File { name, content_type, digest, identity: Some(b"as it is"), brotli: Some(b"br"), gzip: b"gz" }
 }
 
 static BUNDLE: Bundle = Bundle {
@@ -17,11 +17,9 @@ static BUNDLE: Bundle = Bundle {
         file("boot.js", "text/javascript; charset=utf-8", "b1"),
         file("notes.css", "text/css; charset=utf-8", "c1"),
         file("worker.js", "text/javascript; charset=utf-8", "w1"),
+        File { identity: None, brotli: None, ..file("large.js", "text/javascript; charset=utf-8", "l1") },
     ],
-    pages: &[
-        file("other.html", "text/html; charset=utf-8", "o1"),
-        file("notes.html", "text/html; charset=utf-8", "p1"),
-    ],
+    pages: &[file("docs.html", "text/html; charset=utf-8", "o1"), file("notes.html", "text/html; charset=utf-8", "p1")],
 };
 static NOTES: &File = BUNDLE.page("notes.html");
 
@@ -126,6 +124,25 @@ async fn a_page_runs_its_own_scripts_only_and_is_shown_in_no_other() {
     assert_eq!(page.header("referrer-policy"), "no-referrer");
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
     let _ = get("/", &[("if-none-match", "\"p1\"")]).await.expect_status(304);
+}
+
+#[tokio::test]
+async fn what_is_large_is_compressed_for_everybody() {
+    for accepted in ["gzip, br", "gzip", "br", "identity", ""] {
+        let file = get("/assets/notes/d1/large.js", &[("accept-encoding", accepted)]).await.expect_status(200);
+        let got = (file.header("content-encoding"), file.header("etag"), file.text());
+        assert_eq!(got, ("gzip", "\"l1.gzip\"", "gz".to_owned()), "{accepted}");
+    }
+}
+
+#[tokio::test]
+async fn every_service_shows_its_document() {
+    let page = get("/docs", &[]).await.expect_status(200);
+    assert_eq!((page.header("content-type"), page.header("etag")), ("text/html; charset=utf-8", "\"o1\""));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    assert_eq!((page.header("x-frame-options"), page.header("referrer-policy")), ("DENY", "no-referrer"));
 }
 
 #[tokio::test]

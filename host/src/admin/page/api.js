@@ -1,9 +1,11 @@
 // What the page asks of the admin port. The token goes into a header of what changes something, and nowhere else.
 
+import { tab } from './storage.js';
+
 const TIMEOUT_MS = 10_000;
 /** Databases are asked one after another, and each may have to be waited for. */
 const READINESS_TIMEOUT_MS = 60_000;
-const KEPT_AS = 'comptoir-admin-token';
+const KEPT_AS = 'comptoir.admin-token';
 
 /** An answer that is no success, with what its problem document says. */
 export class Refused extends Error {
@@ -55,9 +57,9 @@ export async function waiting() {
 
 /** In this tab, until it is closed or locked. */
 export const token = {
-  get: () => sessionStorage.getItem(KEPT_AS),
-  set: (value) => sessionStorage.setItem(KEPT_AS, value),
-  forget: () => sessionStorage.removeItem(KEPT_AS),
+  get: () => tab.recall(KEPT_AS),
+  set: (value) => tab.remember(KEPT_AS, value),
+  forget: () => tab.forget(KEPT_AS),
 };
 
 const bearer = (value) => (value ? { authorization: `Bearer ${value}` } : {});

@@ -179,7 +179,7 @@ async fn the_token_is_forgotten(browser: &Browser) {
     browser.says(".lock", "Allow changes…").await;
     assert_eq!(browser.script("return sessionStorage.length", &json!([])).await, 0);
     // One that is not the host's any more is asked for again.
-    browser.script("sessionStorage.setItem('comptoir-admin-token', 'of yesterday')", &json!([])).await;
+    browser.script("sessionStorage.setItem('comptoir.admin-token', 'of yesterday')", &json!([])).await;
     browser.goto("/").await;
     browser.says(".lock", "Allow changes…").await;
     is_well(browser, &[]).await;

@@ -11,6 +11,7 @@ use crate::support::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::support::platform::Platform;
 
 mod admin;
+mod docs;
 mod office;
 mod shop;
 mod till;
@@ -36,6 +37,7 @@ async fn screenshots() {
     shop::pictures(&browser, &album).await;
     till::pictures(&browser, &album, &platform.key("pos")).await;
     office::pictures(&platform, &browser, &album).await;
+    docs::pictures(&browser, &album).await;
     admin::pictures(&platform, &album).await;
     println!("pictures are in {}", album.folder.display());
     drop(browser);
