@@ -84,6 +84,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Runs the whole platform in this process: Postgres, every service, the gateway
     Up(Box<UpArgs>),
+    /// Runs the gateway alone, in front of hosts that run elsewhere
+    Gateway(GatewayArgs),
     /// Replaces a running component: compiled, linked, migrated and probed first; refused if it does not fit
     Swap(SwapArgs),
     /// Puts the previous generation of a component back into service
@@ -171,6 +173,9 @@ pub struct ServeArgs {
     pub process: ProcessArgs,
 
     #[command(flatten)]
+    pub spans: SpanArgs,
+
+    #[command(flatten)]
     pub limits: Limits,
 }
 
@@ -213,7 +218,34 @@ pub struct UpArgs {
     pub process: ProcessArgs,
 
     #[command(flatten)]
+    pub spans: SpanArgs,
+
+    #[command(flatten)]
     pub limits: Limits,
+}
+
+/// Does what Kong would do from the same file, as far as the file goes; a file that says more is refused. Hosts are where
+/// their names lead, at the ports of the file.
+#[derive(Debug, Args)]
+pub struct GatewayArgs {
+    /// The configuration, Kong's declarative one, with the secrets in it: `compose/prepare` renders it
+    #[arg(env = "COMPTOIR_KONG")]
+    pub config: PathBuf,
+
+    /// Where to listen for requests
+    #[arg(long, env = "COMPTOIR_LISTEN", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// Where to listen for operators: /metrics, /live, /ready
+    #[arg(long, env = "COMPTOIR_ADMIN", default_value = "127.0.0.1:9464")]
+    pub admin: SocketAddr,
+
+    /// A host of the configuration that is elsewhere: cart-service-2=127.0.0.1:8017 (repeatable)
+    #[arg(long = "target", env = "COMPTOIR_TARGETS", value_delimiter = ',', value_name = "NAME=HOST:PORT")]
+    pub targets: Vec<String>,
+
+    #[command(flatten)]
+    pub process: ProcessArgs,
 }
 
 #[derive(Debug, Args)]
@@ -225,9 +257,6 @@ pub struct ProcessArgs {
     /// How long a shutdown waits for requests in flight
     #[arg(long, env = "COMPTOIR_GRACE_MS", default_value_t = 20_000)]
     pub grace_ms: u64,
-
-    #[command(flatten)]
-    pub spans: SpanArgs,
 }
 
 impl ProcessArgs {

@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use comptoir_postgres::PgConnectOptions;
 use http::HeaderValue;
+use http::uri::Authority;
 
 use crate::identity::{Secret, Trust};
 use crate::limits::Limits;
@@ -61,6 +63,16 @@ pub struct HostConfig {
     /// How long a shutdown waits for requests in flight.
     pub grace: Duration,
     pub limits: Arc<Limits>,
+}
+
+/// `NAME=HOST:PORT`, the value of a flag.
+pub fn parse_place(flag: &str, text: &str) -> anyhow::Result<(String, Authority)> {
+    let (name, place) = text.split_once('=').with_context(|| format!("{flag} {text}: expected NAME=HOST:PORT"))?;
+    let place: Authority = place.parse().with_context(|| format!("{flag} {text}: HOST:PORT is malformed"))?;
+    if place.port().is_none() {
+        bail!("{flag} {text}: the port is missing");
+    }
+    Ok((name.to_owned(), place))
 }
 
 #[derive(Clone, Debug)]

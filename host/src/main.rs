@@ -87,6 +87,7 @@ async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Serve(args) => serve::run(*args).await?,
         Command::Up(args) => platform::up(*args).await?,
+        Command::Gateway(args) => platform::gateway(args).await?,
         Command::Swap(args) => print(&client::swap(&args.service, &args.component, &args.admin).await?),
         Command::Rollback(args) => print(&client::rollback(&args.service, &args.admin).await?),
         Command::Check(args) => print(&check(&args).await?),

@@ -10,7 +10,7 @@ use http::HeaderValue;
 use http::uri::Authority;
 
 use crate::cli::ServeArgs;
-use crate::config::{AdminConfig, ConfigErrors, Database, HostConfig, Secrets, ServiceConfig};
+use crate::config::{self, AdminConfig, ConfigErrors, Database, HostConfig, Secrets, ServiceConfig};
 use crate::engine::MAX_MEMORY_BYTES;
 use crate::host::Host;
 use crate::identity::{Secret, Trust};
@@ -31,8 +31,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     tokio::select! {
         attempt = service.first_attempt() => match attempt {
             // Loaded, or waiting for a database that is away: requests are answered either way.
-            Ok(_) => announce(&format!("Serving HTTP on http://{address}/")),
-            Err(refusal) if refusal.transient => announce(&format!("Serving HTTP on http://{address}/")),
+            Ok(_) => announce(*address),
+            Err(refusal) if refusal.transient => announce(*address),
             Err(refusal) => {
                 host.stop(&shutdown.hurry()).await;
                 bail!("refused at stage `{}`: {}", refusal.stage, refusal.message);
@@ -54,8 +54,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
 
 /// The line that people and programs wait for.
 #[expect(clippy::print_stderr, reason = "part of the command's interface, not a log line")]
-fn announce(line: &str) {
-    eprintln!("{line}");
+pub fn announce(address: SocketAddr) {
+    eprintln!("Serving HTTP on http://{address}/");
 }
 
 fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
@@ -101,7 +101,7 @@ fn config(args: ServeArgs) -> Result<HostConfig, ConfigErrors> {
                 trust,
                 secrets: Arc::new(secrets),
                 limits: limits.clone(),
-                spans: args.process.spans.clone(),
+                spans: args.spans.clone(),
             }],
             admin: Some(AdminConfig { listen: admin_address(args.admin, args.listen), token }),
             cache: cache?,
@@ -133,12 +133,8 @@ fn database(args: &ServeArgs) -> Result<Option<Database>> {
 }
 
 fn parse_peer(peer: &str) -> Result<(String, Authority)> {
-    let (name, authority) = peer.split_once('=').with_context(|| format!("--peer {peer}: expected NAME=HOST:PORT"))?;
-    let authority: Authority = authority.parse().with_context(|| format!("--peer {peer}: HOST:PORT is malformed"))?;
-    if authority.port().is_none() {
-        bail!("--peer {peer}: the port is missing");
-    }
-    Ok((check_name(name.to_owned())?, authority))
+    let (name, place) = config::parse_place("--peer", peer)?;
+    Ok((check_name(name)?, place))
 }
 
 fn parse_secret(secret: &str) -> Result<(String, Secret)> {

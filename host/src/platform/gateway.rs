@@ -1,4 +1,4 @@
-//! The gateway of `comptoir up`: does what Kong does in compose, from the same `kong/kong.yml`. It
+//! The gateway of `comptoir up` and `comptoir gateway`: does what Kong does, from the same `kong/kong.yml`. It
 //! knows the part of Kong that the file uses, and refuses a file that says more. Not a Kong: no
 //! admin API, no TLS, no database, no Lua.
 //!
@@ -9,16 +9,17 @@
 //!
 //! In reading order: [`document`] (YAML, strictly), [`config`] (what the file says), [`plugins`] (what
 //! they do), [`route`] and [`path`] (where a request belongs), [`balance`] and [`probe`] (which replica
-//! takes it), [`proxy`] (one request), [`body`] and [`headers`], [`server`] (connections).
+//! takes it), [`proxy`] (one request), [`body`] and [`headers`], [`server`] (connections), [`running`]
+//! (all cores), [`command`] (`comptoir gateway`).
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::uri::Authority;
 use prometheus::Registry;
 
 use self::balance::{Outcome, Pool, Target, Witness};
@@ -31,6 +32,7 @@ use super::secrets::Placeholders;
 
 mod balance;
 mod body;
+mod command;
 mod config;
 mod document;
 mod headers;
@@ -41,14 +43,17 @@ mod probe;
 mod problem;
 mod proxy;
 mod route;
+mod running;
 mod server;
 #[cfg(test)]
 mod tests;
 
+pub use self::command::gateway;
 pub use self::document::Mistake;
+pub use self::running::Running;
 
-/// Where the hosts of `kong.yml` are on this machine, by name. Their ports there are those of compose.
-pub type Addresses = HashMap<String, SocketAddr>;
+/// Where a host of `kong.yml` is that has this name and this port there; `None` when there is no such host.
+pub type Locate<'a> = &'a dyn Fn(&str, u16) -> Option<Authority>;
 
 /// Why there is no gateway.
 #[derive(Debug, thiserror::Error)]
@@ -101,22 +106,22 @@ impl Gateway {
     pub fn load(
         path: &Path,
         placeholders: &Placeholders,
-        addresses: &Addresses,
+        locate: Locate<'_>,
         registry: &Registry,
     ) -> Result<Self, LoadError> {
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, placeholders, addresses, registry)
+        Self::parse(&text, placeholders, locate, registry)
     }
 
     pub fn parse(
         text: &str,
         placeholders: &Placeholders,
-        addresses: &Addresses,
+        locate: Locate<'_>,
         registry: &Registry,
     ) -> Result<Self, LoadError> {
         let refuse = |mistakes| LoadError::Config(ConfigErrors(mistakes));
         let config = Config::parse(text, placeholders).map_err(refuse)?;
-        let (routes, pools) = connect(&config, addresses).map_err(refuse)?;
+        let (routes, pools) = connect(&config, locate).map_err(refuse)?;
         let metrics = Metrics::register(registry)?;
         if config.plugins.prometheus.is_some_and(|plugin| plugin.upstream_health) {
             for (pool, target) in pools.iter().flat_map(|pool| pool.targets.iter().map(move |target| (pool, target))) {
@@ -154,12 +159,12 @@ impl Gateway {
 }
 
 /// Puts addresses to names. A name without an address is a mistake.
-fn connect(config: &Config, addresses: &Addresses) -> Result<(Table, Vec<Arc<Pool>>), Vec<Mistake>> {
+fn connect(config: &Config, locate: Locate<'_>) -> Result<(Table, Vec<Arc<Pool>>), Vec<Mistake>> {
     let mut unknown = Vec::new();
     let mut target = |place: String, host: &str, port: u16| {
-        let target = addresses.get(host).and_then(|&address| Target::new(format!("{host}:{port}"), address));
+        let target = locate(host, port).and_then(|address| Target::new(format!("{host}:{port}"), address));
         if target.is_none() {
-            let text = format!("there is no host {host} on this machine, nor an upstream of this name");
+            let text = format!("there is no host {host}, nor an upstream of this name");
             unknown.push(Mistake { line: 0, place, text });
         }
         target

@@ -1,6 +1,7 @@
 //! `comptoir up`: starts the cluster, the services and the gateway in this order, says when all is
 //! ready, and stops them in reverse. What runs a service is the same code as in `comptoir serve`.
 
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,19 +10,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use http::HeaderValue;
 use http::uri::Authority;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, Durability, Settings};
 use super::directory::{Directory, Secrets};
-use super::gateway::{Addresses, Gateway};
+use super::gateway::{Gateway, Running};
 use crate::cli::UpArgs;
 use crate::config::{self, AdminConfig, Database, HostConfig, ServiceConfig};
 use crate::host::Host;
 use crate::identity::Trust;
 use crate::metrics::Metrics;
 use crate::outbound::Peers;
-use crate::server;
 use crate::service::Service;
 use crate::signal::Shutdown;
 
@@ -114,9 +113,7 @@ struct Platform {
     directory: Directory,
     cluster: Cluster,
     host: Host,
-    gateway: SocketAddr,
-    gateways: Vec<JoinHandle<std::io::Result<()>>>,
-    stop_gateway: CancellationToken,
+    gateway: Running,
 }
 
 impl Platform {
@@ -146,14 +143,13 @@ impl Platform {
             host.stop(&CancellationToken::new()).await;
             return Err(error);
         }
-        let stop_gateway = CancellationToken::new();
-        let (gateway, gateways) = start_gateway(args, directory.secrets(), &host, &metrics, &stop_gateway)?;
-        Ok(Self { directory, cluster, host, gateway, gateways, stop_gateway })
+        let gateway = start_gateway(args, directory.secrets(), &host, &metrics)?;
+        Ok(Self { directory, cluster, host, gateway })
     }
 
     fn announce(&self) {
         let keys = self.directory.secrets_directory();
-        say(&format!("gateway: http://{}/", self.gateway));
+        say(&format!("gateway: http://{}/", self.gateway.address()));
         if let Some(admin) = self.host.admin() {
             let token = keys.join("admin-token");
             say(&format!(
@@ -169,13 +165,7 @@ impl Platform {
     }
 
     async fn stop(self, hurry: &CancellationToken) -> Result<()> {
-        self.stop_gateway.cancel();
-        for mut gateway in self.gateways {
-            tokio::select! {
-                ended = &mut gateway => ended.context("the gateway panicked")?.context("the gateway failed")?,
-                () = hurry.cancelled() => gateway.abort(),
-            }
-        }
+        self.gateway.stop(hurry).await?;
         self.host.stop(hurry).await;
         self.cluster.stop().await?;
         say("stopped");
@@ -230,7 +220,7 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
                 trust: Trust { gateway: Some(secrets.gateway.clone()), service: Some(secrets.service.clone()) },
                 secrets: Arc::new(granted.clone()),
                 limits: limits.clone(),
-                spans: args.process.spans.clone(),
+                spans: args.spans.clone(),
             });
         }
     }
@@ -283,36 +273,19 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn start_gateway(
-    args: &UpArgs,
-    secrets: &Secrets,
-    host: &Host,
-    metrics: &Metrics,
-    stop: &CancellationToken,
-) -> Result<(SocketAddr, Vec<JoinHandle<std::io::Result<()>>>)> {
-    let mut addresses = Addresses::new();
-    let mut replicas = std::collections::BTreeMap::new();
+fn start_gateway(args: &UpArgs, secrets: &Secrets, host: &Host, metrics: &Metrics) -> Result<Running> {
+    let mut addresses = HashMap::new();
+    let mut replicas = BTreeMap::new();
     for (service, address) in host.services().iter().zip(host.addresses()) {
         let replica = replicas.entry(service.name()).or_insert(0_usize);
-        addresses.insert(host_name(service.name(), *replica), *address);
+        addresses.insert(host_name(service.name(), *replica), Authority::try_from(address.to_string())?);
         *replica += 1;
     }
-    let gateway = Gateway::load(&args.kong, &secrets.placeholders(), &addresses, metrics.registry())?;
+    // Their ports in the file are those of compose.
+    let locate = |host: &str, _| addresses.get(host).cloned();
+    let gateway = Gateway::load(&args.kong, &secrets.placeholders(), &locate, metrics.registry())?;
     tracing::debug!(routes = gateway.routes().join(" "), "the gateway's routes");
-    server::check_free(args.gateway)?;
-    let shards = &host.platform().shards;
-    let listeners = server::listen(args.gateway, shards.len())?;
-    let address = listeners.first().context("there is at least one core")?.local_addr()?;
-    let grace = args.process.grace();
-    let servers = listeners
-        .into_iter()
-        .zip(shards)
-        .map(|(listener, shard)| {
-            let (gateway, stop) = (gateway.clone(), stop.clone());
-            shard.spawn(async move { gateway.serve(listener, stop.cancelled_owned(), grace).await })
-        })
-        .collect();
-    Ok((address, servers))
+    Running::start(&gateway, args.gateway, &host.platform().shards, args.process.grace())
 }
 
 /// Progress for the person who typed the command.

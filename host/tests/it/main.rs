@@ -28,6 +28,7 @@ mod day;
 mod disconnects;
 mod fixtures;
 mod fuzz;
+mod gateway;
 mod hostile;
 mod identity;
 mod isolation;

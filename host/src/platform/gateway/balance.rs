@@ -2,7 +2,6 @@
 //! (lua-resty-healthcheck): failures of one kind in a row throw a target out, successes in a row
 //! bring it back, a success forgets the failures. Who asks the targets is in [`super::probe`].
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -40,8 +39,7 @@ pub struct Pool {
 pub struct Target {
     /// `host:port` as `kong.yml` has it.
     pub name: String,
-    pub address: SocketAddr,
-    /// The address as part of a URL.
+    /// Where it is. A name is looked up for each connection, as what it leads to may change.
     pub authority: Authority,
     /// The name as a header.
     pub host: HeaderValue,
@@ -64,10 +62,9 @@ struct Counters {
 
 impl Target {
     /// A target counts as healthy until something says otherwise.
-    pub fn new(name: String, address: SocketAddr) -> Option<Self> {
-        let authority = Authority::try_from(address.to_string()).ok()?;
+    pub fn new(name: String, authority: Authority) -> Option<Self> {
         let host = HeaderValue::try_from(&name).ok()?;
-        Some(Self { name, address, authority, host, standing: AtomicU8::new(SPOTLESS), counters: Mutex::default() })
+        Some(Self { name, authority, host, standing: AtomicU8::new(SPOTLESS), counters: Mutex::default() })
     }
 
     pub fn is_healthy(&self) -> bool {
@@ -178,7 +175,7 @@ mod tests {
     }
 
     fn pool(count: u16) -> Pool {
-        let target = |port: u16| Target::new(format!("t{port}"), SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
+        let target = |port: u16| Target::new(format!("t{port}"), format!("t{port}:80").parse().unwrap()).unwrap();
         let checks = Checks { probe: None, active: rules(), passive: rules() };
         Pool::new("p".to_owned(), (1..=count).map(target).collect(), Some(checks))
     }

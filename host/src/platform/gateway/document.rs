@@ -132,7 +132,8 @@ fn render(text: &str, placeholders: &Placeholders, line: usize, mistakes: &Mista
             Some(secret) => rendered.push_str(secret.reveal()),
             None => {
                 let known: Vec<&str> = placeholders.names().collect();
-                mistakes.add(line, "", format!("there is no value for ${{{name}}}; there is: {}", known.join(", ")));
+                let known = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
+                mistakes.add(line, "", format!("there is no value for ${{{name}}}; there is: {known}"));
             }
         }
         rest = tail;

@@ -68,9 +68,9 @@ impl Metrics {
     }
 
     pub fn target_is(&self, pool: &Pool, target: &Target, healthy: bool) {
-        let address = target.address.to_string();
+        let address = target.authority.as_str();
         let gauge =
-            |state| self.target_health.with_label_values(&[pool.name.as_str(), target.name.as_str(), &address, state]);
+            |state| self.target_health.with_label_values(&[pool.name.as_str(), target.name.as_str(), address, state]);
         if pool.checks.is_none() {
             gauge("healthchecks_off").set(1);
             return;

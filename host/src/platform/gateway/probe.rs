@@ -50,7 +50,7 @@ async fn ask(target: &Target, path: &str, patience: Duration) -> Outcome {
 
 /// On a connection of its own: whether new connections are taken is part of the question.
 async fn get(target: &Target, path: &str) -> anyhow::Result<StatusCode> {
-    let stream = TcpStream::connect(target.address).await?;
+    let stream = TcpStream::connect(target.authority.as_str()).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(path)
         .header(HOST, &target.host)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -16,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Addresses, Gateway, LoadError};
+use super::{Gateway, LoadError};
 use crate::identity::Secret;
 use crate::platform::secrets::Placeholders;
 
@@ -162,6 +163,10 @@ async fn nobody() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap()
 }
 
+fn authority(address: SocketAddr) -> Authority {
+    address.to_string().parse().unwrap()
+}
+
 /// The hosts that `kong.yml` names, of services with one each.
 const ALONE: [&str; 7] = [
     "products-service",
@@ -192,13 +197,14 @@ impl Edge {
 
     async fn start_with(kong: String, products: SocketAddr, carts: &[SocketAddr]) -> Self {
         // No test asks the others: whoever answers for products would answer for them.
-        let mut addresses = Addresses::from(ALONE.map(|name| (name.to_owned(), products)));
-        for (index, name) in CARTS.into_iter().enumerate() {
-            addresses.insert(name.to_owned(), *carts.get(index).or(carts.last()).unwrap_or(&products));
-        }
+        let cart = |index| *carts.get(index).or(carts.last()).unwrap_or(&products);
+        let locate = |name: &str, _| {
+            let index = CARTS.iter().position(|cart| *cart == name);
+            index.map(cart).or_else(|| ALONE.contains(&name).then_some(products)).map(authority)
+        };
         let registry = Registry::new();
         let gateway =
-            Gateway::parse(&kong, &placeholders(), &addresses, &registry).unwrap_or_else(|error| panic!("{error}"));
+            Gateway::parse(&kong, &placeholders(), &locate, &registry).unwrap_or_else(|error| panic!("{error}"));
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

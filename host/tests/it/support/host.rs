@@ -27,8 +27,9 @@ const COMPILING: Duration = Duration::from_secs(180);
 
 const ANNOUNCEMENT: &str = "Serving HTTP on http://";
 
-/// `comptoir serve`, about to be started.
+/// `comptoir serve`, about to be started; or `comptoir gateway`, which says in the same way that it serves.
 pub struct Serve {
+    command: &'static str,
     flags: Vec<(String, Option<OsString>)>,
     directory: TempDir,
     component: PathBuf,
@@ -49,17 +50,27 @@ impl Serve {
         let directory = tempfile::tempdir().expect("a folder");
         let component = directory.path().join("component.wasm");
         std::fs::copy(from, &component).expect("a copy of the component");
-        Self { flags: Vec::new(), directory, component }
+        Self { command: "serve", flags: Vec::new(), directory, component }
+            .anywhere()
             .arg("--name", name)
             .arg("--cache", cache())
-            .arg("--listen", "127.0.0.1:0")
-            .arg("--admin", "127.0.0.1:0")
-            .arg("--log-format", "json")
+    }
+
+    /// In the place of a component: what the gateway is to do.
+    pub fn gateway(kong: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a folder");
+        let component = directory.path().join("kong.yml");
+        std::fs::write(&component, kong).expect("a file");
+        Self { command: "gateway", flags: Vec::new(), directory, component }.anywhere()
+    }
+
+    fn anywhere(self) -> Self {
+        self.arg("--listen", "127.0.0.1:0").arg("--admin", "127.0.0.1:0").arg("--log-format", "json")
     }
 
     /// A flag and its value, in place of an earlier value.
     pub fn arg(mut self, flag: &str, value: impl AsRef<OsStr>) -> Self {
-        self.flags.retain(|(known, _)| known != flag || flag == "--peer");
+        self.flags.retain(|(known, _)| known != flag || flag == "--peer" || flag == "--target");
         self.flags.push((flag.to_owned(), Some(value.as_ref().to_owned())));
         self
     }
@@ -137,7 +148,7 @@ impl Serve {
 
     fn spawn(self) -> Host {
         let mut command = super::command::comptoir();
-        command.arg("serve").arg(&self.component);
+        command.arg(self.command).arg(&self.component);
         for (flag, value) in &self.flags {
             command.arg(flag).args(value);
         }

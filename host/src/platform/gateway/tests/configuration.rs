@@ -3,15 +3,13 @@
 use super::*;
 use crate::platform::gateway::config::Config;
 
-/// Every host of `kong.yml`, at one address.
-fn everywhere(address: SocketAddr) -> Addresses {
-    ALONE.into_iter().chain(CARTS).map(|name| (name.to_owned(), address)).collect()
+/// Of the hosts of `kong.yml`, and of no others.
+fn somewhere(name: &str, port: u16) -> Option<Authority> {
+    (ALONE.contains(&name) || CARTS.contains(&name)).then(|| authority(SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
 }
 
 fn mistakes(kong: &str) -> String {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let addresses = everywhere(address);
-    match Gateway::parse(kong, &placeholders(), &addresses, &Registry::new()) {
+    match Gateway::parse(kong, &placeholders(), &somewhere, &Registry::new()) {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     }
@@ -161,8 +159,7 @@ fn secrets_are_not_printed() {
         .with("COMPTOIR_KEY_MANAGER", Secret::new("hunter5"))
         .with("COMPTOIR_KEY_POS", Secret::new("hunter6"))
         .with("COMPTOIR_TOKEN_KEY", Secret::new("hunter7".repeat(5)));
-    let addresses = everywhere(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
-    let gateway = Gateway::parse(KONG, &placeholders, &addresses, &Registry::new()).unwrap();
+    let gateway = Gateway::parse(KONG, &placeholders, &somewhere, &Registry::new()).unwrap();
     let printed = format!("{gateway:?}");
     assert!(!printed.contains("hunter"), "{printed}");
 }
@@ -170,7 +167,7 @@ fn secrets_are_not_printed() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let path = std::path::Path::new("/nowhere/kong.yml");
-    let error = Gateway::load(path, &placeholders(), &Addresses::new(), &Registry::new()).unwrap_err();
+    let error = Gateway::load(path, &placeholders(), &somewhere, &Registry::new()).unwrap_err();
     assert!(matches!(&error, LoadError::Read { .. }));
     assert_eq!(error.to_string(), "cannot read /nowhere/kong.yml");
 }
