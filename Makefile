@@ -11,6 +11,7 @@ ARGS ?=
 CASES ?= 20000
 
 COMPTOIR   := $(CARGO_TARGET_DIR)/release/comptoir
+COMPOSE    := docker compose --project-directory compose
 COMPONENTS ?= $(CARGO_TARGET_DIR)/wasm32-wasip2/component
 SERVICES   := products inventory reports sales customers orders cart checkout
 
@@ -25,8 +26,8 @@ TYPOS      := $(TOOLS)/typos-cli@1.52.0/bin/typos
 # What `load` does: smoke, load, stress, spike, soak or breakpoint. SCENARIO=purchases,carts chooses; k6/main.js lists them.
 WORKLOAD ?= smoke
 
-.PHONY: help up test soak screenshots fuzz lint bench load load-compare components fixtures host clean wasm-target postgres \
-  prometheus chromium
+.PHONY: help up test soak screenshots fuzz lint bench load load-compare images compose-up compose-down test-compose components \
+  fixtures host clean wasm-target postgres prometheus chromium
 .NOTPARALLEL: # cargo uses every core by itself
 .DEFAULT_GOAL := help
 
@@ -35,7 +36,7 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'ARGS="..." is handed on by up, test, bench and load:  make test ARGS=hot_swap'
+	@echo 'ARGS="..." is handed on by up, test, bench, load and compose-*:  make test ARGS=hot_swap'
 	@echo 'Needs Rust (rustup); brings the wasm32-wasip2 target, PostgreSQL, Prometheus, Chromium and k6 itself where they are missing.'
 	@echo 'Builds into $(CARGO_TARGET_DIR); CARGO_TARGET_DIR changes that.'
 
@@ -76,6 +77,21 @@ load: ## Load the platform that runs, and check its books: WORKLOAD=load SCENARI
 # MAX_RATIO=1.5 has it fail where a route is half as slow again, the others being as they were.
 load-compare: ## Print what the last `load` measured beside k6/baseline.json
 	"$$(.tools/k6)" run --quiet --address '' -e RESULT=$(or $(RESULT),$(CARGO_TARGET_DIR)/k6/$(WORKLOAD).json) k6/compare.js
+
+# RUST_IMAGE names another image to build in; compose/compose.yaml has the other images.
+images: ## Build a host's image, and the components into compose/components, where they are swapped in
+	compose/images
+
+# Where the images of Kong and Grafana cannot be had: COMPOSE_PROFILES=gateway make compose-up
+compose-up: ## Run the whole platform in containers; the gateway listens on :8000
+	compose/prepare
+	$(COMPOSE) up --detach --wait $(ARGS)
+
+compose-down: ## Stop and remove the containers; their data stays, unless ARGS=--volumes
+	$(COMPOSE) down $(ARGS)
+
+test-compose: ## Try the containers on an engine, which it brings if there is none: half an hour, then five minutes
+	compose/test
 
 components: | wasm-target ## Build the services, one .wasm each
 	cargo build $(GUEST) $(SERVICES:%=-p comptoir-%)

@@ -4,6 +4,7 @@
 //! Kong itself is not here to be asked. The gateway of `comptoir up` refuses what it does not implement, but could
 //! share a mistake with the file: this knows nothing of it, and reads the file by itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
@@ -142,4 +143,15 @@ fn the_template_of_kongs_own_answers_is_a_problem() {
     assert_eq!(problem["detail"], "no Route matched with those values");
     assert_eq!(problem["request_id"], "4711");
     assert_eq!(problem["type"], format!("urn:comptoir:problem:{}", problem["code"].as_str().expect("a code")));
+}
+
+/// Kong refuses to import a plugin that is not among those it was told to load, and ours alone would not notice.
+#[test]
+fn kong_loads_the_plugins_of_the_file_and_no_others() {
+    let document = read(&file("kong.yml"));
+    let used: BTreeSet<&str> =
+        all(&document, "plugins").into_iter().map(|(_, plugin)| plugin["name"].as_str().expect("a name")).collect();
+    let compose = file("../compose/compose.yaml");
+    let loaded = compose.lines().find_map(|line| line.trim().strip_prefix("KONG_PLUGINS: ")).expect("a list");
+    assert_eq!(used, loaded.split(',').collect());
 }

@@ -21,6 +21,7 @@ mod cache;
 mod carts;
 mod command_line;
 mod compile;
+mod compose;
 mod conformance;
 mod dashboards;
 mod database;
