@@ -123,9 +123,9 @@ export async function account({ signal, go }) {
   const leave = h('button', { type: 'button', class: 'button second' }, t('sign-out'));
   leave.addEventListener('click', () =>
     busy(leave, async () => {
-      await signOut();
-      // Whoever uses this browser next starts with nothing.
+      // Whoever uses this browser next starts with nothing, whether or not the service hears of it.
       forgetCart();
+      await signOut();
       await go('/');
     }),
   );
