@@ -252,12 +252,11 @@ async fn a_version_is_shown_on_its_way_and_on_probation() {
     assert!(component["loading"].is_null() && component["current"]["probation"].is_null(), "{component:#}");
     // One that never answers its probe.
     let slow = guest::bytes("health-slow");
-    let refused = host.put(&slow);
     let seen = eventually("it is seen at its probe", async || {
         let loading = host.component().await["loading"].clone();
         loading["stage"] == "probe" && loading["digest"].as_str().map(str::len) == Some(64) && loading["age_s"].is_u64()
     });
-    let (refused, ()) = futures_util::join!(refused, seen);
+    let (refused, ()) = futures_util::future::join(host.put(&slow), seen).await;
     refused.expect_status(422);
     assert!(host.component().await["loading"].is_null());
 

@@ -164,6 +164,16 @@ impl Browser {
         .await;
     }
 
+    /// Chooses a file in the field of that label.
+    pub async fn choose_file(&self, label: &str, file: &Path) {
+        let path = json!({"text": file.to_str().expect("a path of text")});
+        eventually(&format!("a file can be chosen in {label:?}"), async || {
+            let Some(element) = self.find(FIELDS, label).await else { return false };
+            self.try_command(Method::POST, &format!("/element/{element}/value"), &path).await.is_ok()
+        })
+        .await;
+    }
+
     /// Keys to whatever has the focus: `\u{e004}` is Tab, `\u{e007}` is Enter (WebDriver, 17.4.2).
     pub async fn keys(&self, keys: &str) {
         let actions: Vec<Value> = keys
