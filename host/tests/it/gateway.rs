@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::command::{comptoir, run};
 use crate::support::host::{Host, Serve};
-use crate::support::peer::Peer;
+use crate::support::peer::{Call, Peer};
 
 const HOSTS: [&str; 10] = [
     "products-service",
@@ -50,20 +50,26 @@ async fn in_front_of(peer: &Peer, kong: &str) -> Host {
     HOSTS.iter().fold(front, |front, host| front.arg("--target", format!("{host}={}", peer.address))).start().await
 }
 
+/// What a client asked last; the gateway itself asks replicas how they are.
+fn last_asked(peer: &Peer) -> Call {
+    let own = |call: &Call| call.header("user-agent") == Some("comptoir-gateway");
+    peer.calls().into_iter().rfind(|call| !own(call)).expect("a call")
+}
+
 #[tokio::test]
 async fn the_rendered_file_is_served_and_watched() {
     let (kong, key) = rendered();
     let peer = Peer::start().await;
     let mut gateway = in_front_of(&peer, &kong).await;
     gateway.get("/api/v1/products/1").await.expect_status(418);
-    assert_eq!(peer.last_call().target, "/api/v1/products/1");
+    assert_eq!(last_asked(&peer).target, "/api/v1/products/1");
     let unknown = gateway.get("/no/such/route").await.expect_status(404);
     assert_eq!(unknown.json()["code"], "route-not-found");
 
     let stock = async |key: &str| gateway.get_with("/api/v1/stock/1/1", &[("x-api-key", key)]).await;
     stock("wrong").await.expect_status(401);
     stock(&key).await.expect_status(418);
-    let call = peer.last_call();
+    let call = last_asked(&peer);
     assert_eq!(call.header("x-consumer-username"), Some("hq"));
     assert_eq!(call.header("x-api-key"), None);
 
@@ -91,12 +97,12 @@ async fn a_host_is_where_its_name_leads() {
     let here = here.replace("port: 8001\n", &format!("port: {port}\n"));
     let gateway = Serve::gateway(&here).start().await;
     gateway.get("/api/v1/products/1").await.expect_status(418);
-    assert_eq!(peer.last_call().header("host"), Some(format!("localhost:{port}").as_str()));
+    assert_eq!(last_asked(&peer).header("host"), Some(format!("localhost:{port}").as_str()));
     // No name of that kind leads anywhere, so nobody was asked, and the client is told to come again.
     let elsewhere = here.replace("localhost", "nobody.invalid");
     let gateway = Serve::gateway(&elsewhere).start().await;
     let answer = gateway.get("/api/v1/products/1").await.expect_status(503);
-    assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
+    assert!(answer.header("retry-after").is_some(), "{answer:?}");
 }
 
 #[tokio::test]
