@@ -8,6 +8,7 @@ const CLOCK = 'comptoir.till.clock';
 const CONNECTION = 'comptoir:connection';
 const PATIENCE_MS = 10_000;
 const PAGE = 200;
+const CLOCK_OFF_MS = 60_000;
 
 let connected = navigator.onLine;
 
@@ -64,10 +65,13 @@ export function notice(now) {
   document.dispatchEvent(new Event(CONNECTION));
 }
 
-/** A till's clock may be wrong; what it sold is recorded with the time of the services. */
+/**
+ * A till's clock may be wrong; what it sold is recorded with the time of the services. They say it to the second and some
+ * time ago, so a clock that is about right is the better one.
+ */
 function setClock(headers) {
-  const date = Date.parse(headers.get('date') ?? '');
-  if (!Number.isNaN(date)) remember(CLOCK, String(date - Date.now()));
+  const off = Date.parse(headers.get('date') ?? '') - Date.now();
+  if (!Number.isNaN(off)) remember(CLOCK, String(Math.abs(off) < CLOCK_OFF_MS ? 0 : off));
 }
 
 export const now = () => new Date(Date.now() + Number(recall(CLOCK) ?? 0));

@@ -3,15 +3,20 @@
 use serde_json::json;
 
 use super::Album;
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, DESKTOP};
+use crate::support::eventually;
+use crate::support::platform::Platform;
+use crate::support::proxy::Proxy;
 
 const ENTER: &str = "\u{e007}";
 
-/// `key`: of a till.
-pub async fn pictures(browser: &Browser, album: &Album, key: &str) {
+pub async fn pictures(platform: &Platform, album: &Album) {
+    let mut network = Proxy::new(platform.url("").trim_start_matches("http://").to_owned());
+    network.connect();
+    let browser = &Browser::start(&format!("http://{}", network.address), DESKTOP).await;
     album.add(browser, "till-key", "/till/key", "h1").await;
     browser.goto("/till/key").await;
-    browser.fill("Key", &format!("{key}{ENTER}")).await;
+    browser.fill("Key", &format!("{}{ENTER}", platform.key("pos"))).await;
     browser.arrives("/till/open").await;
     album.add(browser, "till-open", "/till/open", "h1").await;
     browser.goto("/till/open").await;
@@ -33,19 +38,18 @@ pub async fn pictures(browser: &Browser, album: &Album, key: &str) {
     album.add(browser, "till-void", &format!("{sale}/void"), "h1").await;
     album.add(browser, "till-drawer", "/till/drawer", ".paper").await;
     album.add(browser, "till-close", "/till/close", "h1").await;
-    offline(browser, true).await;
     browser.goto("/till").await;
-    browser.says(".condition", "Offline").await;
+    let is_kept =
+        "return caches.keys().then((names) => names.length === 1 && navigator.serviceWorker.controller !== null)";
+    eventually("the page is kept", async || browser.script(is_kept, &json!([])).await == json!(true)).await;
+    network.cut();
     basket(browser).await;
+    browser.says(".condition", "Offline").await;
     browser.press("Pay ").await;
     browser.press("Card").await;
     browser.says(".condition", "1 sale to upload").await;
     album.add(browser, "till-offline-sale", &browser.path().await, ".paper").await;
     album.add(browser, "till-offline", "/till/uploads", ".sale-row").await;
-    offline(browser, false).await;
-    browser.goto("/till/uploads").await;
-    browser.says(".messages", "was uploaded afterwards").await;
-    browser.script("localStorage.clear()", &json!([])).await;
 }
 
 /// What everything is taxed like, and what it costs, are not the same.
@@ -54,10 +58,4 @@ async fn basket(browser: &Browser) {
         browser.fill("Scan a code", &format!("{typed}{ENTER}")).await;
     }
     browser.says(".basket", "7 items").await;
-}
-
-async fn offline(browser: &Browser, is_so: bool) {
-    let conditions = json!({"offline": is_so, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-    browser.devtools("Network.enable", json!({})).await;
-    browser.devtools("Network.emulateNetworkConditions", conditions).await;
 }
