@@ -35,7 +35,7 @@ async fn screenshots() {
     let browser = Browser::start(&platform.url(""), DESKTOP).await;
     let album = Album::new();
     shop::pictures(&browser, &album).await;
-    till::pictures(&browser, &album, &platform.key("pos")).await;
+    till::pictures(&platform, &album).await;
     office::pictures(&platform, &browser, &album).await;
     docs::pictures(&browser, &album).await;
     admin::pictures(&platform, &album).await;
