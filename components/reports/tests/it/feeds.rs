@@ -89,6 +89,7 @@ async fn versions_may_come_in_another_order() {
     town.tell(Source::Inventory, stock((1, 1), 3, -1, 7, "low", "issue/b"));
     town.consume().await;
     assert_eq!(town.count("select count(*) from missing").await, 1);
+    town.audited().await;
     town.tell(Source::Inventory, stock((1, 1), 2, -2, 8, "normal", "issue/a"));
     town.consume().await;
     assert_eq!(town.count("select count(*) from missing").await, 0);
