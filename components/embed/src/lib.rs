@@ -1,9 +1,10 @@
 //! For build scripts: makes the files that browsers load part of a component. `sdk::web` serves them.
 //!
 //! A component's files are those of `components/sdk/web/`, which all share, those of the library in
-//! there that draws their OpenAPI documents, and those of its own folder `web/`. They are one *bundle*, under one path that has a digest of all of them in it:
-//! modules name each other by `./name.js`, a page that was loaded never meets a file of another
-//! version, and everything but the pages may be cached for ever.
+//! there that draws their OpenAPI documents, and those of its own folder `web/`. They are one *bundle*,
+//! under one path that has a digest of all of them in it: modules name each other by `./name.js`, a page
+//! that was loaded never meets a file of another version, and everything but the pages may be cached for
+//! ever.
 //!
 //! Compressed here, once, as well as it can be: no request is compressed, and an instance has no
 //! state for it.
