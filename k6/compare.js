@@ -44,7 +44,10 @@ function median(numbers) {
 }
 
 export default function () {
-  slower.add(bound > 0 ? rows.filter(({ ratio }) => ratio / middle > bound).length : 0);
+  if (bound === 0) return;
+  const compared = rows.filter(({ ratio }) => ratio !== undefined);
+  if (compared.length === 0) console.error(`no route has ${ENOUGH} requests in both: nothing was compared`);
+  slower.add(compared.length === 0 ? 1 : compared.filter(({ ratio }) => ratio / middle > bound).length);
 }
 
 export function handleSummary() {

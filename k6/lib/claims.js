@@ -17,7 +17,7 @@ export const CLAIMS = {
   till_differences: 'drawers that do not hold what they should',
   stale_reports: 'reports that have more than was sold, or do not get to know of it',
   leaks: 'answers that somebody may not have',
-  lockouts_missed: 'passwords tried that should not have been looked at',
+  lockouts_missed: 'passwords tried that should not have been looked at, or somebody else who is locked out',
   swaps_missed: 'components that were not replaced',
   replicas_unseen: 'replicas that did not go, or did not come back',
   wrong_answers: 'answers that are not what the contract says',

@@ -15,6 +15,9 @@ export const workloadName = __ENV.WORKLOAD || 'smoke';
 /** Names of scenarios, `day` for those that run side by side, or `all`, one after another. */
 export const chosen = __ENV.SCENARIO || (workloadName === 'smoke' ? 'all' : 'day');
 
+/** Scenarios that were named run side by side as well, with TOGETHER=1. */
+export const together = __ENV.TOGETHER === '1';
+
 /** The rates of a workload times this. */
 export const rateFactor = number('RATE', 1);
 /** How long a workload lasts, in seconds; its own time if left out. */

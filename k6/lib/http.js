@@ -17,6 +17,8 @@ const CUT_OFF = 'context canceled';
 
 /** How often a request is sent before it counts as unanswered. */
 const ATTEMPTS = 12;
+/** The longest that anybody waits in between, whatever `Retry-After` says: the window of the gateway's rate limits. */
+const PATIENCE_S = 60;
 
 /**
  * `route` is `service.operation`. Of the options, `as` is a role of the staff or the token of a customer,
@@ -75,7 +77,8 @@ export function insistTogether(wanted) {
 function settle(wanted, first) {
   let answer = first;
   for (let attempt = 1; attempt < ATTEMPTS && isUnsettled(wanted, answer); attempt += 1) {
-    sleep(Math.max(Number(answer.header('Retry-After')) || 0, Math.min(0.05 * 2 ** attempt, 1)));
+    const told = Number(answer.header('Retry-After')) || 0;
+    sleep(Math.min(Math.max(told, Math.min(0.05 * 2 ** attempt, 1)), PATIENCE_S));
     retried.add(1);
     answer = send(wanted);
   }

@@ -7,7 +7,7 @@ import { money } from './money.js';
 
 export const WAREHOUSE = 100;
 export const STORES = [1, 2, 3, 4, 5];
-const PASSWORD = 'quatre chats gris jouent';
+export const PASSWORD = 'quatre chats gris jouent';
 /** A token that lives less than this is not used any more. */
 const TOKEN_LEFT_S = 60;
 
