@@ -56,7 +56,7 @@ impl<S: Sync> FromRequestParts<S> for Expected {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Expected, Problem> {
         // 428 and 400 are the SDK's.
-        if IfMatch::from_request_parts(parts, state).await?.is_any() {
+        if <IfMatch as FromRequestParts<S>>::from_request_parts(parts, state).await?.is_any() {
             return Ok(Expected::Any);
         }
         let versions = parts

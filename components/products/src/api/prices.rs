@@ -8,12 +8,12 @@ use axum::routing::get;
 use jiff::Timestamp;
 use pricing::Money;
 use sdk::problem::ProblemBody;
-use sdk::{Context, Cursor, Idempotency, Json, NoQuery, Page, PageParams, Path, Query, Reply, Result};
+use sdk::{Context, Cursor, Idempotency, IfMatch, Json, NoQuery, Page, PageParams, Path, Query, Reply, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::events::{self, CHANGED};
-use super::products::{absent, vanished};
+use super::products::{StoreQuery, absent, etag, vanished};
 use super::{Editor, invalid, invalid_cursor, not_found};
 use crate::domain::price::{PriceDraft, PriceKind};
 use crate::domain::{self, PriceId, ProductId, StoreId};
@@ -131,10 +131,13 @@ pub(super) async fn list(
 }
 
 /// Add a price
+///
+/// Added to whatever there is, or, with `If-Match`, only if the product is still as it was seen.
 #[utoipa::path(
     post, path = "/api/v1/products/{id}/prices", operation_id = "addPrice", tag = "prices", request_body = NewPrice,
     params(
-        ("id" = ProductId, Path, description = "The product"),
+        ("id" = ProductId, Path, description = "The product"), StoreQuery,
+        ("If-Match" = Option<String>, Header, description = "The revision of the product that was seen"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless"),
     ),
     responses(
@@ -149,16 +152,22 @@ pub(super) async fn create(
     _: Editor,
     State(context): State<Context>,
     Path(id): Path<ProductId>,
+    Query(query): Query<StoreQuery>,
+    if_match: Option<IfMatch>,
     idempotency: Idempotency,
     Json(body): Json<NewPrice>,
 ) -> Result<Reply> {
-    let (now, context) = (context.clock.now(), &context);
+    let (now, context, if_match) = (context.clock.now(), &context, if_match.as_ref());
     idempotency
         .run(&context.db, &body, |tx| {
             // Checked here: a repetition is answered as before, though its start is past by now.
             let draft = body.draft(now).check(now);
             async move {
                 let draft = draft.map_err(invalid)?;
+                if let Some(if_match) = if_match {
+                    let seen = products::lock(&tx, id, query.store, now).await?.ok_or_else(absent)?;
+                    if_match.check(&etag(&seen))?;
+                }
                 if !products::touch(&tx, id, now).await? {
                     return Err(absent());
                 }

@@ -119,7 +119,7 @@ pub struct ListQuery {
 #[into_params(parameter_in = Query)]
 pub struct StoreQuery {
     /// The store whose price is shown, and which the ETag is for.
-    store: Option<StoreId>,
+    pub(super) store: Option<StoreId>,
 }
 
 /// A [`ListQuery`] that makes sense.
@@ -391,7 +391,7 @@ pub(super) async fn archive(
         .await
 }
 
-fn etag(product: &products::Product) -> ETag {
+pub(super) fn etag(product: &products::Product) -> ETag {
     ETag::strong(product.revision())
 }
 

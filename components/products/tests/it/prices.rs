@@ -47,6 +47,34 @@ async fn a_new_regular_price_ends_the_one_before_it() {
     assert_eq!(product(&shop, 1).await["version"], 2);
 }
 
+/// Two people who have seen the same price: one sets theirs, the other is told before anything is written.
+#[tokio::test]
+async fn a_price_that_is_meant_for_what_was_seen_is_not_added_to_anything_else() {
+    let shop = shop().await;
+    let tag = async || shop.get("/api/v1/products/1?store=1").send().await.header("etag").to_owned();
+    let seen = tag().await;
+    let set = |cents: i64, tag: &str, key: &str| {
+        let path = "/api/v1/products/1/prices?store=1";
+        let post = manager(shop.post(path)).header("if-match", tag).header("idempotency-key", key);
+        post.json(&json!({ "kind": "regular", "store_id": 1, "amount": cad(cents) })).send()
+    };
+    let (one, other) = tokio::join!(set(309, &seen, "one"), set(319, &seen, "other"));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    let refused = if statuses[0] == 412 { one } else { other };
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 412]);
+    refused.expect_problem(412, "precondition-failed");
+    let prices = every_page(&shop, "/api/v1/products/1/prices", 200).await;
+    assert_eq!(prices.iter().filter(|price| price["store_id"] == 1).count(), 1);
+
+    // A repetition is answered as before: its tag is the one of before the change.
+    later(&shop, SECOND);
+    let tag = tag().await;
+    let added = set(329, &tag, "again").await.expect_status(201);
+    assert_eq!(set(329, &tag, "again").await.expect_status(201).json::<Value>(), added.json::<Value>());
+    set(339, "seven", "malformed").await.expect_problem(400, "if-match-invalid");
+}
+
 #[tokio::test]
 async fn a_price_before_one_that_is_announced_is_refused() {
     let shop = shop().await;

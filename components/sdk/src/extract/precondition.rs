@@ -1,7 +1,7 @@
 //! Conditional requests (RFC 9110, 13): `If-Match` against lost updates, `If-None-Match` for caches.
 
 use crate::{ETag, Problem};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use std::convert::Infallible;
@@ -62,15 +62,28 @@ impl IfNoneMatch {
 impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let given = <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        given.ok_or_else(|| {
+            Problem::precondition_required("if-match-required")
+                .detail("send If-Match with the ETag of the version that you read")
+        })
+    }
+}
+
+/// `Option<IfMatch>`: for changes that may be meant for whatever is there.
+impl<S: Sync> OptionalFromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
         if !parts.headers.contains_key(header::IF_MATCH) {
-            return Err(Problem::precondition_required("if-match-required")
-                .detail("send If-Match with the ETag of the version that you read"));
+            return Ok(None);
         }
-        tags(&parts.headers, header::IF_MATCH).map(IfMatch).ok_or_else(|| {
+        let tags = tags(&parts.headers, header::IF_MATCH).ok_or_else(|| {
             Problem::bad_request("if-match-invalid")
                 .detail("If-Match must be * or a list of entity tags, such as \"7\"")
-        })
+        })?;
+        Ok(Some(IfMatch(tags)))
     }
 }
 

@@ -74,7 +74,9 @@ async fn amounts_are_read_and_written_to_the_cent(browser: &Browser) {
             typeof one === 'string' ? cents(one) : money({ amount: one, currency: 'CAD' })))";
     for (given, expected) in [
         (json!(["12,50", "12.5", "7", "1 250,00 $", "$1.05", "-3.20"]), json!([1250, 1250, 700, 125_000, 105, -320])),
+        (json!(["$1,250.00", "1,234,567.8"]), json!([125_000, 123_456_780])),
         (json!(["", "abc", "1,234", "1.2.3", "--1", "1e3", "12,"]), json!([null, null, null, null, null, null, null])),
+        (json!(["12,34.5", "1234,567.00"]), json!([null, null])),
         (json!([299, -5, 0, 100_000_000_000_001_i64]), json!(["$2.99", "-$0.05", "$0.00", "$1,000,000,000,000.01"])),
     ] {
         assert_eq!(browser.script(script, &json!([given])).await, expected, "{given}");
