@@ -2,7 +2,7 @@
 
 import { forgetCart } from './basket.js';
 import { h } from './dom.js';
-import { busy, field, invalid, showErrors, showNotice } from './forms.js';
+import { busy, field, intent, invalid, showErrors, showNotice } from './forms.js';
 import { Problem, explain } from './http.js';
 import { date, language, number } from './i18n.js';
 import { authorized, customerId, register, signIn, signOut, signedIn } from './session.js';
@@ -11,7 +11,7 @@ import { t } from './shop-texts.js';
 const PASSWORD_MIN = 12;
 
 /** Where one was going; a path of ours, and nothing that a link from elsewhere can make lead away. */
-export function nextOf(url) {
+function nextOf(url) {
   const next = url.searchParams.get('next') ?? '/';
   return /^\/(?![/\\])/.test(next) ? next : '/';
 }
@@ -22,6 +22,7 @@ function entrance({ title, fields, action, other, submit, go, next }) {
   const notice = h('div');
   const button = h('button', { class: 'button wide-button' }, action);
   const form = h('form', { class: 'stack', novalidate: true }, fields, notice, button);
+  const meant = intent(form);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const wrong = invalid(form);
@@ -30,7 +31,7 @@ function entrance({ title, fields, action, other, submit, go, next }) {
     busy(button, async () => {
       try {
         showNotice(notice);
-        await submit(Object.fromEntries(new FormData(form)));
+        await submit(Object.fromEntries(new FormData(form)), meant());
         await go(next, { replacing: true });
       } catch (error) {
         const text = explain(error, t);
@@ -107,7 +108,7 @@ export async function signUpView({ url, go }) {
         hint: t('password-hint', { min: PASSWORD_MIN }),
       }),
     ],
-    submit: (values) => register({ ...values, language: language() }),
+    submit: (values, key) => register({ ...values, language: language() }, key),
     other: h('p', {}, t('has-account'), ' ', h('a', { href: signInPath(next) }, t('sign-in'))),
   });
 }

@@ -3,8 +3,8 @@
 
 import { announce } from './a11y.js';
 import { h, replace } from './dom.js';
-import { Problem, explain, get, newKey, post, query, request } from './http.js';
-import { language, number } from './i18n.js';
+import { NoAnswer, Problem, explain, get, newKey, optional, post, query, request } from './http.js';
+import { nameOf, number } from './i18n.js';
 import { t } from './shop-texts.js';
 import { forget, recall, remember } from './storage.js';
 
@@ -13,6 +13,8 @@ const GONE = ['cart-merged', 'cart-expired', 'cart-not-found'];
 const IDS_MAX = 100;
 
 let quantities = new Map();
+/** How often they were changed here: what was asked for before that is old. */
+let changes = 0;
 
 export const cartId = () => recall(KEY);
 export const quantityOf = (product) => quantities.get(product) ?? 0;
@@ -36,21 +38,28 @@ export function forgetCart() {
   hold([]);
 }
 
+/** A product that is not there is no reason to forget the cart. */
 const isGone = (error) =>
-  error instanceof Problem && (error.status === 410 || error.status === 404 || GONE.includes(error.code));
+  error instanceof Problem &&
+  error.code !== 'product-not-found' &&
+  (error.status === 410 || error.status === 404 || GONE.includes(error.code));
 
 /** `{ cart, etag }`, or null when there is none or it is no more. */
 export async function load(options) {
   const id = cartId();
   if (!id) return null;
   try {
+    const before = changes;
     const { data, etag } = await get(`/api/v1/carts/${id}`, options);
+    if (before !== changes || cartId() !== id) return load(options);
     if (data.status !== 'open') return forgotten();
     hold(data.lines);
+    // Whoever changes this has seen what became of the changes before.
+    unheard.clear();
     return { cart: data, etag };
   } catch (error) {
-    if (isGone(error)) return forgotten();
-    throw error;
+    if (!isGone(error)) throw error;
+    return cartId() === id ? forgotten() : load(options);
   }
 }
 
@@ -61,16 +70,39 @@ function forgotten() {
 
 export const estimate = async (options) => (await get(`/api/v1/carts/${cartId()}/estimate`, options)).data;
 
+// Another tab has begun with a cart, or has none any more.
+addEventListener('storage', ({ key }) => {
+  if (key !== KEY) return;
+  hold([]);
+  optional(load());
+});
+
 async function ensureCart() {
   if (cartId()) return cartId();
   const { data } = await post('/api/v1/carts', {}, { key: newKey() });
-  remember(KEY, data.id);
-  return data.id;
+  // Another tab may have been faster: then it is that one, and this one expires.
+  if (!cartId()) remember(KEY, data.id);
+  return cartId();
 }
 
-/** Two tabs that add at once sum up: what is sent is the difference. */
-export async function change(product, delta) {
-  const key = newKey();
+let underWay = Promise.resolve();
+/** Of changes that nobody answered: whoever asks for the same again means that one. */
+const unheard = new Map();
+
+/**
+ * Two tabs that add at once sum up: what is sent is the difference. Within a tab one change waits for the one before, so
+ * that there is one cart from the first on, and the last answer is the latest.
+ */
+export function change(product, delta) {
+  const answered = underWay.then(() => changeNow(product, delta));
+  underWay = answered.catch(() => {});
+  return answered;
+}
+
+async function changeNow(product, delta) {
+  const what = `${product} ${delta}`;
+  const key = unheard.get(what) ?? newKey();
+  unheard.delete(what);
   const attempt = async () => {
     const id = await ensureCart();
     const line = `/api/v1/carts/${id}/items`;
@@ -82,6 +114,7 @@ export async function change(product, delta) {
   try {
     answer = await attempt();
   } catch (error) {
+    if (error instanceof NoAnswer) unheard.set(what, key);
     if (!isGone(error)) throw error;
     forgetCart();
     if (delta < 0) return;
@@ -97,21 +130,20 @@ export async function setQuantity(product, quantity, etag) {
 }
 
 function set(product, quantity) {
+  changes += 1;
   if (quantity === 0) quantities.delete(product);
   else quantities.set(product, quantity);
   changed();
 }
 
-/** In the page's language; a number stays with its unit. */
-export const nameOf = (product) =>
-  (product[`name_${language()}`] ?? product.name).replace(/(\d) (?=(?:ml|L|g|kg|mg|W)\b|%)/g, '$1\u00a0');
-
-/** What products says of them, by id; archived ones included. */
+/**
+ * What products says of them, by id; archived ones included. When it says nothing, carts and orders have names of their own.
+ */
 export async function productsById(ids, options) {
   const found = new Map();
   for (let from = 0; from < ids.length; from += IDS_MAX) {
     const path = query('/api/v1/products', { ids: ids.slice(from, from + IDS_MAX).join(',') });
-    for (const product of (await get(path, options)).data.data) found.set(product.id, product);
+    for (const product of (await optional(get(path, options)))?.data.data ?? []) found.set(product.id, product);
   }
   return found;
 }

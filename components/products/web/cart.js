@@ -1,11 +1,11 @@
 // The cart's view: its lines, and what they cost with taxes and deposits, as the services say it.
 
-import { announce } from './a11y.js';
-import { change, estimate, load, nameOf, productsById, setQuantity } from './basket.js';
+import { announce, focusOn } from './a11y.js';
+import { change, estimate, load, productsById, quantityOf, setQuantity } from './basket.js';
 import { h } from './dom.js';
 import { busy, showNotice } from './forms.js';
 import { Problem, explain } from './http.js';
-import { money, number } from './i18n.js';
+import { money, nameOf, number } from './i18n.js';
 import { picture } from './pictures.js';
 import { totals } from './totals.js';
 import { t } from './shop-texts.js';
@@ -25,8 +25,11 @@ export async function cart({ signal, go }) {
   ]);
   const notice = h('div', { class: 'cart-notice' });
   const again = async (focus) => {
+    // Whoever has gone elsewhere meanwhile stays there.
+    if (location.pathname !== '/cart') return;
     await go('/cart', { replacing: true, focus: false });
-    (document.querySelector(focus) ?? document.querySelector('h1'))?.focus();
+    const place = document.querySelector(focus) ?? document.querySelector('h1');
+    if (place) focusOn(place);
   };
   const act = async (work, focus) => {
     try {
@@ -103,7 +106,7 @@ function row(line, product, etag, act) {
   input.addEventListener('change', () => {
     if (!input.validity.valid) {
       input.setAttribute('aria-invalid', 'true');
-      announce(t('quantity-range', { max: QUANTITY_MAX }), 'assertive');
+      showNotice(document.querySelector('.cart-notice'), 'warning', t('quantity-range', { max: QUANTITY_MAX }));
       return;
     }
     act(() => setQuantity(id, Number(input.value), etag), `#quantity-${id}`);
@@ -114,7 +117,7 @@ function row(line, product, etag, act) {
       busy(button, () =>
         act(async () => {
           await change(id, delta);
-          announce(t('now-in-cart', { name, count: line.quantity + delta }));
+          announce(t('now-in-cart', { name, count: quantityOf(id) }));
         }, `#${key}-${id}`),
       ),
     );

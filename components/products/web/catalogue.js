@@ -1,10 +1,11 @@
 // What there is: search as one types, categories, a product.
 
 import { announce } from './a11y.js';
-import { adder, nameOf } from './basket.js';
+import { adder } from './basket.js';
 import { h, replace } from './dom.js';
+import { busy } from './forms.js';
 import { explain, get, optional, query } from './http.js';
-import { compare, language, money } from './i18n.js';
+import { compare, language, money, nameOf } from './i18n.js';
 import { picture } from './pictures.js';
 import { t } from './shop-texts.js';
 
@@ -18,8 +19,6 @@ async function allCategories(signal) {
   categories ??= (await get('/api/v1/categories?limit=200', { signal })).data.data;
   return categories;
 }
-
-const inLanguage = (one) => one[`name_${language()}`] ?? one.name;
 
 const search = (url) => ({
   q: url.searchParams.get('q')?.trim() ?? '',
@@ -45,21 +44,25 @@ export async function catalogue({ url, signal, go }) {
     const cards = data.map(card);
     grid.append(...cards);
     shown += data.length;
-    replace(
-      end,
-      next &&
-        h('button', { type: 'button', class: 'button second', on: { click: () => more(next) } }, t('more-products')),
-    );
+    replace(end, next && moreButton(next));
     return cards[0];
   };
-  const more = async (after) => {
+  const moreButton = (after) => {
+    const button = h('button', { type: 'button', class: 'button second' }, t('more-products'));
+    button.addEventListener('click', () => busy(button, () => more(after, button)));
+    return button;
+  };
+  const more = async (after, button) => {
     try {
       const first = add(await listed(wanted, after, signal));
       first?.querySelector('a')?.focus();
       announce(t('shown', { count: shown }));
     } catch (error) {
       if (signal.aborted) return;
-      announce(explain(error), 'assertive');
+      const text = explain(error);
+      replace(end, button, h('p', { class: 'error' }, text));
+      announce(text, 'assertive');
+      button.focus();
     }
   };
   add(page);
@@ -69,13 +72,13 @@ export async function catalogue({ url, signal, go }) {
       h(
         'div',
         { class: 'empty' },
-        h('p', {}, t('nothing-found', { q: wanted.q || inLanguage(chosen ?? { name: '' }) })),
+        h('p', {}, t('nothing-found', { q: wanted.q || nameOf(chosen ?? { name: '' }) })),
         h('a', { class: 'button second', href: '/' }, t('all-products')),
       ),
     );
   }
   if (wanted.q) announce(t('found', { count: shown, more: page.next_cursor ? '+' : '' }));
-  const heading = wanted.q ? t('results-for', { q: wanted.q }) : chosen ? inLanguage(chosen) : t('welcome');
+  const heading = wanted.q ? t('results-for', { q: wanted.q }) : chosen ? nameOf(chosen) : t('welcome');
   return {
     title: wanted.q || chosen ? heading : t('shop'),
     content: h(
@@ -105,7 +108,7 @@ function shelves(all, wanted) {
     );
   };
   const below = (code) =>
-    all.filter((one) => (one.parent ?? '') === code).sort((one, other) => compare(inLanguage(one), inLanguage(other)));
+    all.filter((one) => (one.parent ?? '') === code).sort((one, other) => compare(nameOf(one), nameOf(other)));
   const second = parent ? below(parent) : [];
   return h(
     'nav',
@@ -114,13 +117,13 @@ function shelves(all, wanted) {
       'ul',
       { class: 'chips' },
       link('', t('everything')),
-      below('').map((one) => link(one.code, inLanguage(one))),
+      below('').map((one) => link(one.code, nameOf(one))),
     ),
     second.length > 0 &&
       h(
         'ul',
         { class: 'chips small' },
-        second.map((one) => link(one.code, inLanguage(one))),
+        second.map((one) => link(one.code, nameOf(one))),
       ),
   );
 }
@@ -187,7 +190,7 @@ export async function product({ groups: [id], signal }) {
           'ol',
           {},
           h('li', {}, h('a', { href: '/' }, t('everything'))),
-          path.map((one) => h('li', {}, h('a', { href: pathOf({ category: one.code }) }, inLanguage(one)))),
+          path.map((one) => h('li', {}, h('a', { href: pathOf({ category: one.code }) }, nameOf(one)))),
         ),
       ),
       h(
@@ -258,7 +261,9 @@ export function searchField(go) {
   };
   input.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = setTimeout(run, PAUSE_MS, false);
+    const from = location.href;
+    // Whoever has followed a link since is not called back.
+    timer = setTimeout(() => location.href === from && run(false), PAUSE_MS);
   });
   return h(
     'form',

@@ -2,13 +2,14 @@
 // again when it is another one by then.
 
 import { announce } from './a11y.js';
-import { nameOf, cartId, load, productsById } from './basket.js';
+import { cartId, load, productsById } from './basket.js';
 import { h, replace } from './dom.js';
 import { busy, field, invalid, showErrors, showNotice } from './forms.js';
 import { NoAnswer, Problem, explain, get, newKey, optional, pause } from './http.js';
-import { list, money } from './i18n.js';
+import { list, money, nameOf } from './i18n.js';
 import { signInPath } from './account.js';
 import { authorized, customerId, signedIn } from './session.js';
+import { tab } from './storage.js';
 import { totals } from './totals.js';
 import { t } from './shop-texts.js';
 
@@ -18,6 +19,9 @@ const CARDS = ['tok_ok', 'tok_declined', 'tok_insufficient', 'tok_slow', 'tok_ti
 /** As the service has it: a Canadian postal code never begins with these letters. */
 const POSTAL_CODE = '[A-CEGHJ-NPR-TVXYa-ceghj-npr-tvxy][0-9][A-Za-z] ?[0-9][A-Za-z][0-9]';
 const LOOK_AGAIN_MS = 700;
+/** Of which cart a purchase was sent whose end is not known, and its key: found again when the page is loaded again. */
+const SENT = 'comptoir.purchase';
+const sent = () => JSON.parse(tab.recall(SENT) ?? 'null');
 
 const quoteOf = async (cart, signal) =>
   (await authorized('POST', '/api/v1/checkouts/quote', { body: { cart_id: cart }, signal })).data;
@@ -25,7 +29,12 @@ const quoteOf = async (cart, signal) =>
 export async function checkout({ signal, go }) {
   if (!signedIn()) return { redirect: signInPath('/checkout') };
   const loaded = await load({ signal });
-  if (!loaded || loaded.cart.lines.length === 0) return { redirect: '/cart' };
+  if (!loaded || loaded.cart.lines.length === 0) {
+    // The answer was lost, and what was in the cart is bought: the order says so.
+    const path = sent() ? '/orders' : '/cart';
+    tab.forget(SENT);
+    return { redirect: path };
+  }
   const [quote, addresses, places, customer] = await Promise.all([
     quoteOf(cartId(), signal),
     authorized('GET', `/api/v1/customers/${customerId()}/addresses`, { signal }),
@@ -36,6 +45,7 @@ export async function checkout({ signal, go }) {
     quote.lines.map((line) => line.product_id),
     { signal },
   );
+  const before = sent();
   const saved = addresses.data.data.find((address) => address.is_default) ?? addresses.data.data[0];
   const notice = h('div');
   const summary = h('div', { class: 'stack' });
@@ -59,7 +69,7 @@ export async function checkout({ signal, go }) {
       h('p', { class: 'hint' }, t('demo')),
     ),
   );
-  const purchase = { cart: cartId(), quote, key: newKey(), body: null };
+  const purchase = { cart: cartId(), quote, key: before?.cart === cartId() ? before.key : null, body: null };
   const draw = () => {
     replace(summary, lines(purchase.quote, products), totals(purchase.quote));
     replace(pay, t('pay', { amount: money(purchase.quote.payable) }));
@@ -76,8 +86,11 @@ export async function checkout({ signal, go }) {
       replace(pay, t('paying'));
       try {
         const bought = await buy(purchase, form);
+        tab.forget(SENT);
         await remember(form);
-        await go(`/orders/${bought.order_id}?bought`, { replacing: true });
+        // Whoever has gone elsewhere meanwhile stays there, with what is left in the cart.
+        if (location.pathname === '/checkout') await go(`/orders/${bought.order_id}?bought`, { replacing: true });
+        else await optional(load());
       } catch (error) {
         const text = await whatNow(error, purchase, products);
         draw();
@@ -93,16 +106,16 @@ export async function checkout({ signal, go }) {
  * card is another purchase, and so is one that was refused: that answer stays what it is.
  */
 async function buy(purchase, form) {
-  const body = {
+  const body = JSON.stringify({
     cart_id: purchase.cart,
     fulfilment: chosen(form),
     payment: { method: 'card', token: form.elements.card.value },
     expected_total: purchase.quote.payable,
-  };
-  if (JSON.stringify(body) !== JSON.stringify(purchase.body)) {
-    purchase.key = newKey();
-    purchase.body = body;
-  }
+  });
+  if (purchase.body !== null && purchase.body !== body) purchase.key = null;
+  purchase.key ??= newKey();
+  purchase.body = body;
+  tab.remember(SENT, JSON.stringify({ cart: purchase.cart, key: purchase.key }));
   const { status, data } = await authorized('POST', '/api/v1/checkouts', { body, key: purchase.key });
   if (status !== 202) return data;
   announce(t('still-paying'));
@@ -122,17 +135,30 @@ class Refused extends Problem {
   }
 }
 
+/** Whether it may have been bought all the same, or be bought yet. What has an end says of which checkout it is. */
+function isOpen(error) {
+  if (!(error instanceof Problem) || error.code === 'idempotency-in-progress') return true;
+  return (error.status >= 500 || [401, 429].includes(error.status)) && error.body.checkout_id === undefined;
+}
+
 /** What to tell; and whatever follows from it is done. */
 async function whatNow(error, purchase, products) {
-  // With the same key, trying again does no harm.
-  if (error instanceof NoAnswer || error.status === 503) return t('try-again-safely');
-  purchase.body = null;
+  if (isOpen(error)) {
+    // With the same key, trying again does no harm.
+    const isUnheard = error instanceof NoAnswer || error.status >= 500;
+    return isUnheard ? t('try-again-safely') : explain(error, t);
+  }
+  tab.forget(SENT);
+  Object.assign(purchase, { key: null, body: null });
   switch (error.code) {
     case 'payment-declined':
       return t(error.body.reason === 'insufficient-funds' ? 'insufficient-funds' : 'payment-declined');
     case 'price-changed': {
       const before = purchase.quote.payable;
-      purchase.quote = await quoteOf(purchase.cart);
+      const quote = await optional(quoteOf(purchase.cart));
+      // The old one is refused once more then, and asked for again.
+      if (!quote) return t('price-changed');
+      purchase.quote = quote;
       return t('price-changed-to', { before: money(before), now: money(purchase.quote.payable) });
     }
     case 'insufficient-stock': {
@@ -151,7 +177,7 @@ function lines(quote, products) {
     'ul',
     { class: 'brief small' },
     quote.lines.map((line) => {
-      const name = products.has(line.product_id) ? nameOf(products.get(line.product_id)) : line.name;
+      const name = products.has(line.product_id) ? nameOf(products.get(line.product_id)) : (line.name ?? t('a-product'));
       return h(
         'li',
         {},

@@ -1,11 +1,11 @@
 // Orders: all of a customer's, and one with what happened to it.
 
 import { addressOf, signInPath } from './account.js';
-import { load, nameOf, productsById } from './basket.js';
+import { load, productsById } from './basket.js';
 import { h } from './dom.js';
 import { busy, showNotice } from './forms.js';
 import { explain, get, newKey, optional, query } from './http.js';
-import { date, dateTime, money } from './i18n.js';
+import { date, dateTime, money, nameOf } from './i18n.js';
 import { authorized, signedIn } from './session.js';
 import { totals } from './totals.js';
 import { t } from './shop-texts.js';
@@ -79,7 +79,7 @@ export async function order({ groups: [id], url, signal, go }) {
   const bought = url.searchParams.has('bought');
   if (bought) {
     // The cart is empty by now, but for what was added meanwhile.
-    await load({ signal });
+    await optional(load({ signal }));
     history.replaceState(null, '', url.pathname);
   }
   const notice = h('div');

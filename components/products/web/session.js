@@ -1,7 +1,7 @@
 // Who has signed in. Two tokens in this origin's own storage, which no other origin can read, and no cookie, so nothing
 // goes out by itself with a request that another site makes.
 
-import { newKey, optional, post, request } from './http.js';
+import { optional, post, request } from './http.js';
 import { forget, recall, remember } from './storage.js';
 
 const KEY = 'comptoir.session';
@@ -18,10 +18,10 @@ function write(session) {
 
 export const signedIn = () => read() !== null;
 export const customerId = () => read()?.customer;
+/** `listener` is told whether it was `elsewhere`, in another tab, that somebody came or left, or a token was renewed. */
 export const onSession = (listener) => {
-  document.addEventListener('comptoir:session', listener);
-  // Another tab has signed in or out.
-  addEventListener('storage', (event) => event.key === KEY && listener());
+  document.addEventListener('comptoir:session', () => listener({ elsewhere: false }));
+  addEventListener('storage', (event) => event.key === KEY && listener({ elsewhere: true }));
 };
 
 const kept = ({ data }) => ({
@@ -35,8 +35,9 @@ export async function signIn(email, password) {
   write(kept(await post('/api/v1/auth/login', { email, password })));
 }
 
-export async function register(account) {
-  await post('/api/v1/customers', account, { key: newKey() });
+/** `key` is that of the form: who tries again after an answer was lost has the account already, and signs in. */
+export async function register(account, key) {
+  await post('/api/v1/customers', account, { key });
   await signIn(account.email, account.password);
 }
 

@@ -179,7 +179,10 @@ export const t = texts({
     'precondition-failed': 'Le panier a changé dans une autre fenêtre. Le voici tel qu’il est.',
     'payment-declined': 'La carte a été refusée. Rien n’a été débité ; essayez-en une autre.',
     'insufficient-funds': 'Fonds insuffisants sur cette carte. Rien n’a été débité ; essayez-en une autre.',
+    'price-changed': 'Le prix a changé. Rien n’a été débité ; réessayez dans un instant.',
     'price-changed-to': 'Le prix a changé : {now} au lieu de {before}. Vérifiez le sommaire, puis confirmez.',
+    'idempotency-key-reused':
+      'Un achat de ce panier a déjà été envoyé, autrement. Regardez vos commandes avant de réessayer.',
     'insufficient-stock': 'Il n’y en a plus assez en stock. Rien n’a été débité.',
     'not-enough': 'Pas assez en stock : {products}. Rien n’a été débité ; modifiez le panier.',
     'only-left': { zero: '{name} (épuisé)', one: '{name} ({count} disponible)', other: '{name} ({count} disponibles)' },
@@ -366,7 +369,10 @@ export const t = texts({
     'precondition-failed': 'The cart was changed in another window. This is how it is now.',
     'payment-declined': 'The card was declined. Nothing was charged; try another one.',
     'insufficient-funds': 'There is not enough on this card. Nothing was charged; try another one.',
+    'price-changed': 'The price has changed. Nothing was charged; try again shortly.',
     'price-changed-to': 'The price has changed: {now} instead of {before}. Check the summary, then confirm.',
+    'idempotency-key-reused':
+      'This cart was sent to be bought already, in another way. Look at your orders before you try again.',
     'insufficient-stock': 'There is not enough in stock any more. Nothing was charged.',
     'not-enough': 'Not enough in stock: {products}. Nothing was charged; change the cart.',
     'only-left': { zero: '{name} (sold out)', one: '{name} ({count} left)', other: '{name} ({count} left)' },

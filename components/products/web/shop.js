@@ -11,7 +11,7 @@ import { optional } from './http.js';
 import { number } from './i18n.js';
 import { order, orders } from './orders.js';
 import { router } from './router.js';
-import { onSession, signedIn } from './session.js';
+import { customerId, onSession, signedIn } from './session.js';
 import { t } from './shop-texts.js';
 
 const nowhere = async () => ({
@@ -79,9 +79,15 @@ const { go, refresh } = router({
   failed: { title: () => t('failed'), again: () => t('again') },
 });
 
-onSession(() => {
+let whose = customerId();
+onSession(({ elsewhere }) => {
+  // A token was renewed: the head stays, and what is typed in it.
+  if (customerId() === whose) return;
+  whose = customerId();
   draw();
-  shown(new URL(location.href));
+  // What is shown is of somebody who has left.
+  if (elsewhere) refresh();
+  else shown(new URL(location.href));
 });
 await refresh();
 // The number beside the cart is not worth a message; the cart's own view will have one.

@@ -144,7 +144,7 @@ function scaleOf({ kind, points, axis, width }) {
 }
 
 /** Four or so round numbers, from one that is not above `low` to one that is not below `high`. */
-export function ticksOf(low, high) {
+function ticksOf(low, high) {
   const rough = (high - low || 1) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   // Cents are the least that there is, and integers.

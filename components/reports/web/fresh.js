@@ -3,12 +3,13 @@
 import { announce } from './a11y.js';
 import { h, replace } from './dom.js';
 import { busy, showNotice } from './forms.js';
-import { number, time } from './i18n.js';
+import { dateTime, number, time, today } from './i18n.js';
 import { t } from './office-texts.js';
 import { showProblem } from './parts.js';
 
-/** A time of the day with its seconds: figures that are older than a few are a reason to look. */
-const clock = (instant) => time(instant, { timeStyle: 'medium' });
+/** A time of the day with its seconds: figures that are older than a few are a reason to look. Of another day, its date. */
+const clock = (instant) =>
+  today(new Date(instant)) === today() ? time(instant, { timeStyle: 'medium' }) : dateTime(instant);
 
 const UNITS = [
   ['second', 1_000, 120_000],

@@ -152,7 +152,6 @@ export const t = texts({
     'tax-charged': 'Perçu',
     'tax-returned': 'Remboursé',
     'tax-owed': 'À remettre',
-    together: 'Ensemble',
     'taxes-about': 'Telles qu’elles ont été perçues, arrondies une fois par vente. Ce qui est détaxé n’y est pas.',
 
     'requests-to-decide': 'Demandes de réapprovisionnement',
@@ -176,7 +175,7 @@ export const t = texts({
     decided: 'Dernières demandes',
     'nothing-decided': 'Aucune demande n’a encore été décidée.',
     state: 'État',
-    changed: 'Changée',
+    changed: 'Modifiée',
     'state-approved': 'Approuvée',
     'state-in_transit': 'En route',
     'state-partially_received': 'Reçue en partie',
@@ -210,8 +209,6 @@ export const t = texts({
     'set-price': 'Changer le prix',
     'price-set': 'Le prix de {amount} est en vigueur.',
     'price-behind': 'Le prix de {amount} est inscrit ; pour l’instant, un autre l’emporte : {now}.',
-    'price-crossed':
-      'Quelqu’un d’autre a changé ce produit au même instant : voyez ci-dessous quel prix est en vigueur.',
     'price-overlap': 'Une autre promotion est déjà prévue dans cette période.',
     'changed-meanwhile': 'Rien n’a été remplacé : quelqu’un d’autre a changé ce prix entre-temps ({when}).',
     'changed-otherwise':
@@ -226,7 +223,7 @@ export const t = texts({
     'price-from': 'À partir de',
     'price-until': 'Jusqu’à',
     'kind-of': '{kind}, {where}',
-    'price-current': 'Valable',
+    'price-current': 'En vigueur',
     'price-coming': 'À venir',
     'price-over': 'Passé',
 
@@ -421,7 +418,6 @@ export const t = texts({
     'tax-charged': 'Charged',
     'tax-returned': 'Given back',
     'tax-owed': 'Owed',
-    together: 'Together',
     'taxes-about': 'As they were charged, each rounded once on its sale. What is zero-rated is in none.',
 
     'requests-to-decide': 'Restock requests',
@@ -442,7 +438,7 @@ export const t = texts({
     'done-approve': 'Request {number} is approved: the warehouse may ship it.',
     'done-reject': 'Request {number} is refused.',
     'decided-already': 'Somebody else has decided about request {number} already.',
-    decided: 'Last requests',
+    decided: 'Latest requests',
     'nothing-decided': 'No request was decided about yet.',
     state: 'State',
     changed: 'Changed',
@@ -479,7 +475,6 @@ export const t = texts({
     'set-price': 'Change the price',
     'price-set': 'The price of {amount} is in force.',
     'price-behind': 'The price of {amount} is set; for now another one wins: {now}.',
-    'price-crossed': 'Somebody else changed this product at the same instant: see below which price is in force.',
     'price-overlap': 'Another promo is set for a part of this period.',
     'changed-meanwhile': 'Nothing was replaced: somebody else changed this price in the meantime ({when}).',
     'changed-otherwise':
@@ -494,7 +489,7 @@ export const t = texts({
     'price-from': 'From',
     'price-until': 'Until',
     'kind-of': '{kind}, {where}',
-    'price-current': 'Valid',
+    'price-current': 'In force',
     'price-coming': 'To come',
     'price-over': 'Past',
 

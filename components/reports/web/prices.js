@@ -1,10 +1,10 @@
 // What things cost, and changing it.
 
 import { h, newId, replace } from './dom.js';
-import { busy, field, invalid, showErrors, showNotice } from './forms.js';
-import { Problem, get, newKey, query } from './http.js';
-import { cents, dateTime, money, startOf, today } from './i18n.js';
-import { locationNames, nameOf, stores } from './names.js';
+import { busy, field, intent, invalid, showErrors, showNotice } from './forms.js';
+import { Problem, everyPage, get, query } from './http.js';
+import { cents, dateTime, money, nameOf, startOf, today } from './i18n.js';
+import { locationNames, stores } from './names.js';
 import { t } from './office-texts.js';
 import { section, showProblem, table } from './parts.js';
 import { plus } from './period.js';
@@ -104,16 +104,7 @@ export async function price({ groups: [id], url, signal }) {
 }
 
 /** By their start; of a product there are a few. */
-async function allPrices(id, signal) {
-  const found = [];
-  let after;
-  do {
-    const { data } = await get(query(`/api/v1/products/${id}/prices`, { limit: 200, after }), { signal });
-    found.push(...data.data);
-    after = data.next_cursor;
-  } while (after);
-  return found;
-}
+const allPrices = (id, signal) => everyPage((page) => get(page, { signal }), `/api/v1/products/${id}/prices`);
 
 /** A price is that of all stores, or of one. */
 const where = (id, store, all) =>
@@ -194,6 +185,7 @@ function changing(seen, store, locationName, { notice, read }) {
   };
   form.addEventListener('change', fit);
   fit();
+  const meant = intent(form);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     // What was chosen may have been put back, in the page's other language.
@@ -225,14 +217,12 @@ function changing(seen, store, locationName, { notice, read }) {
   }
 
   async function add(draft, { data: { id }, etag }) {
-    const { version } = await claim(id, store, etag);
-    await ask('POST', `/api/v1/products/${id}/prices`, { body: draft, key: newKey() });
+    const path = query(`/api/v1/products/${id}/prices`, { store });
+    await ask('POST', path, { body: draft, key: meant(), ifMatch: etag });
     const { data: product } = await read();
     const amount = money(draft.amount);
-    // Another one may have come between the claim and the price: both are in the list.
-    if (product.version > version + 1) showNotice(notice, 'warning', t('price-crossed'));
     // A promo wins over a regular price, and what is said for a store over what is said for all.
-    else if (product.price.amount !== draft.amount.amount)
+    if (product.price.amount !== draft.amount.amount)
       showNotice(notice, 'info', t('price-behind', { amount, now: money(product.price) }));
     else showNotice(notice, 'success', t('price-set', { amount }));
   }
@@ -274,19 +264,6 @@ function changing(seen, store, locationName, { notice, read }) {
 
   return form;
 }
-
-/**
- * A price is added whatever there is, and the product is what has a version: so this takes the version that was seen, by a
- * change of nothing. Of all who saw the same one, it succeeds for one.
- */
-const claim = async (id, store, etag) =>
-  (
-    await ask('PATCH', query(`/api/v1/products/${id}`, { store }), {
-      body: {},
-      ifMatch: etag,
-      headers: { 'content-type': 'application/merge-patch+json' },
-    })
-  ).data;
 
 function history(all, locationName) {
   const now = Date.now();

@@ -2,6 +2,7 @@
 
 import { bar } from './charts.js';
 import { h } from './dom.js';
+import { figures } from './figures.js';
 import { busy, field, showNotice } from './forms.js';
 import { refreshable } from './fresh.js';
 import { query } from './http.js';
@@ -18,6 +19,8 @@ const GROUPS = ['hour', 'day', 'store', 'product', 'cashier', 'method', 'channel
 const CHANNELS = ['store', 'online'];
 /** Of a report. */
 const DAYS_MAX = 366;
+/** For a browser to take a file. */
+const SAVED_MS = 60_000;
 /** More rows are for a spreadsheet. */
 const ROWS_SHOWN = 50;
 
@@ -129,22 +132,19 @@ function show(period, scope, by, data) {
 
 /** Line by line, so that whoever adds up comes to the same. */
 const sums = (totals) =>
-  h(
-    'dl',
-    { class: 'sums' },
+  figures(
     [
-      ['gross', totals.gross],
-      ['discounts', negative(totals.discounts)],
-      ['returned', negative(totals.returned)],
-      ['net', totals.net, 'sum'],
-      ['gst', totals.gst],
-      ['qst', totals.qst],
-      ['deposits', totals.deposits],
-      ['total', totals.total, 'sum'],
-      ['cash-rounding', totals.cash_rounding],
-    ].map(([name, amount, kind]) =>
-      h('div', { class: kind }, h('dt', {}, t(name)), h('dd', { class: 'amount' }, money(amount))),
-    ),
+      [t('gross'), totals.gross],
+      [t('discounts'), negative(totals.discounts)],
+      [t('returned'), negative(totals.returned)],
+      [t('net'), totals.net, 'sum'],
+      [t('gst'), totals.gst],
+      [t('qst'), totals.qst],
+      [t('deposits'), totals.deposits],
+      [t('total'), totals.total, 'sum'],
+      [t('cash-rounding'), totals.cash_rounding],
+    ],
+    'sums',
   );
 
 const negative = ({ amount, currency }) => ({ amount: amount === 0 ? 0 : -amount, currency });
@@ -218,5 +218,6 @@ function save(text, name) {
   const file = new Blob(['\ufeff', text], { type: 'text/csv;charset=utf-8' });
   const link = h('a', { href: URL.createObjectURL(file), download: name });
   link.click();
-  URL.revokeObjectURL(link.href);
+  // Not every browser has taken it by the time that this returns.
+  setTimeout(() => URL.revokeObjectURL(link.href), SAVED_MS);
 }

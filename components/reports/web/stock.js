@@ -2,7 +2,7 @@
 
 import { focusOn } from './a11y.js';
 import { h, newId, replace } from './dom.js';
-import { busy, field, showNotice } from './forms.js';
+import { busy, field, intent, showNotice } from './forms.js';
 import { newKey, query } from './http.js';
 import { dateTime, number } from './i18n.js';
 import { locationNames, productNames } from './names.js';
@@ -151,14 +151,17 @@ function decisions(request, decide) {
     h('div', { class: 'row' }, confirm, no),
   );
   const dialog = h('dialog', { class: 'card', 'aria-labelledby': question }, form);
-  approve.addEventListener('click', () => busy(approve, () => decide(request, 'approve', { key: newKey() })));
+  // Whoever decides again, because no answer came, is not told that somebody else has decided.
+  const approval = { key: newKey() };
+  const meant = intent(form);
+  approve.addEventListener('click', () => busy(approve, () => decide(request, 'approve', approval)));
   refuse.addEventListener('click', () => dialog.showModal());
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     busy(confirm, async () => {
       const reason = form.elements.reason.value.trim();
       dialog.close();
-      await decide(request, 'reject', { key: newKey(), body: reason ? { reason } : {} });
+      await decide(request, 'reject', { key: meant(), body: reason ? { reason } : {} });
     });
   });
   return h('div', { class: 'row' }, approve, refuse, dialog);

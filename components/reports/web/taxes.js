@@ -84,7 +84,7 @@ export function taxTable(data) {
       h('strong', {}, money(net.tax)),
     ]),
     foot: [
-      t('together'),
+      t('total'),
       '',
       money(sum(data.map(({ sold }) => sold.tax))),
       money(sum(data.map(({ returned }) => returned.tax))),

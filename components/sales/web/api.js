@@ -1,23 +1,25 @@
 // The services as a till asks them: with its key, for a while, and knowing whether anybody answers.
 
-import { NoAnswer, Problem, query, request } from './http.js';
+import { NoAnswer, Problem, everyPage, request } from './http.js';
 import { forget, recall, remember } from './storage.js';
 
 const KEY = 'comptoir.till.key';
 const CLOCK = 'comptoir.till.clock';
 const CONNECTION = 'comptoir:connection';
 const PATIENCE_MS = 10_000;
-const PAGE = 200;
 const CLOCK_OFF_MS = 60_000;
 
-let connected = navigator.onLine;
+const mayBeKept = Boolean(navigator.serviceWorker?.controller);
+/** A page from the network was answered. One that was kept does not know, until somebody was asked. */
+let connected = navigator.onLine && (mayBeKept ? undefined : true);
 
 export const key = () => recall(KEY);
 export const rememberKey = (text) => remember(KEY, text);
 export const forgetKey = () => forget(KEY);
 
-/** Whether somebody answered, the last time that somebody was asked. */
-export const isConnected = () => connected;
+/** Unless nobody answered, the last time that somebody was asked. */
+export const isConnected = () => connected !== false;
+export const isKnown = () => connected !== undefined;
 export const onConnection = (listener, options) => document.addEventListener(CONNECTION, listener, options);
 
 /** Nobody answered, or somebody without the one behind. It may have been done all the same. */
@@ -41,22 +43,12 @@ export async function ask(method, path, { headers, patience = PATIENCE_MS, ...op
     return answer;
   } catch (cause) {
     const error = cause.name === 'TimeoutError' ? new NoAnswer('there was no answer in time', { cause }) : cause;
-    notice(!isAway(error) || error.status === 429);
+    notice(!isAway(error) || [429, 500].includes(error.status));
     throw error;
   }
 }
 
-/** All that a list has, page by page. */
-export async function all(path, parameters, options) {
-  const found = [];
-  let after;
-  do {
-    const { data } = await ask('GET', query(path, { ...parameters, limit: PAGE, after }), options);
-    found.push(...data.data);
-    after = data.next_cursor;
-  } while (after);
-  return found;
-}
+export const all = (path, parameters) => everyPage((page) => ask('GET', page), path, parameters);
 
 /** Somebody says that there is a network, or that there is none. */
 export function notice(now) {

@@ -4,7 +4,7 @@
 import { ask, all, now } from './api.js';
 import { quote } from './amounts.js';
 import { read, readAll, writeCatalogue } from './database.js';
-import { compare, language } from './i18n.js';
+import { compare, nameOf, today } from './i18n.js';
 
 const FRESH_MS = 60_000;
 /** Prices change at instants that nobody writes anything, and clocks differ. */
@@ -19,9 +19,7 @@ let asOf = null;
 export const productOf = (id) => products.get(id);
 export const productOfBarcode = (code) => barcodes.get(code);
 export const isEmpty = () => products.size === 0;
-export const isStale = (store) => asOf?.store !== store || Date.now() - asOf.at > FRESH_MS;
-
-export const nameOf = (product) => (language() === 'fr' ? product.name_fr : product.name_en) ?? product.name;
+export const isStale = (store) => asOf?.store !== store || Math.abs(Date.now() - asOf.at) > FRESH_MS;
 
 /** From the disk. */
 export async function load() {
@@ -38,7 +36,8 @@ export async function load() {
 /** From the services: all of it, or what is new of the same store's. */
 export async function refresh(store) {
   const at = Date.now();
-  const whole = asOf?.store !== store;
+  // A clock that was put back says nothing of how old this is.
+  const whole = asOf?.store !== store || at < asOf.at;
   const since = whole ? undefined : new Date(now().getTime() - (at - asOf.at) - OVERLAP_MS).toISOString();
   const statuses = whole ? ['active'] : ['active', 'archived'];
   const [categories, ...lists] = await Promise.all([
@@ -48,8 +47,8 @@ export async function refresh(store) {
   const found = lists.flat().map(essence);
   taxes = new Map(categories.map(({ code, rates }) => [code, rates]));
   asOf = { store, at };
-  await writeCatalogue({ products: found, facts: { taxes: [...taxes], catalogue: asOf }, whole });
   hold(whole ? found : [...products.values(), ...found]);
+  await writeCatalogue({ products: found, facts: { taxes: [...taxes], catalogue: asOf }, whole });
 }
 
 /** What a till has use for. */
@@ -125,8 +124,8 @@ export async function learn(lines) {
 
 /** Of the business day. */
 function ratesToday(code) {
-  const today = now().toLocaleDateString('en-CA', { timeZone: 'America/Toronto' });
-  const holds = ({ from, until }) => (from === null || from <= today) && (until === null || today < until);
+  const day = today(now());
+  const holds = ({ from, until }) => (from === null || from <= day) && (until === null || day < until);
   const rates = (taxes.get(code) ?? []).filter(holds);
   const rate = (tax) => rates.find((one) => one.tax === tax)?.rate ?? '0';
   return { gst: rate('gst'), qst: rate('qst') };

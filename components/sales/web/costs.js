@@ -1,9 +1,9 @@
 // What the basket costs: at once by the catalogue that is here, and then by the services, who decide.
 
 import { isAway, isConnected } from './api.js';
-import { learn, nameOf, productOf, quoteHere, quoteThere } from './catalogue.js';
+import { learn, productOf, quoteHere, quoteThere } from './catalogue.js';
 import { Problem, pause } from './http.js';
-import { money } from './i18n.js';
+import { money, nameOf } from './i18n.js';
 import { lines, theTill } from './state.js';
 import { t } from './till-texts.js';
 

@@ -21,16 +21,25 @@ export function counter({ label, name, hint }) {
     const input = h('input', {
       class: 'control amount',
       id,
+      name: `coin-${value}`,
       type: 'number',
       inputmode: 'numeric',
       min: 0,
       max: 99_999,
-      'data-value': value,
+      'aria-describedby': `${id}-about`,
     });
     return { value, id, input, worth: h('span', { class: 'amount muted', 'aria-hidden': 'true' }) };
   });
-  const counted = () => inputs.map(({ value, input }) => ({ value, count: Number(input.value || 0) }));
+  // One that is no count is told when the form is sent.
+  const countOf = (input) => (input.validity.valid ? Number(input.value || 0) : 0);
+  const counted = () => inputs.map(({ value, input }) => ({ value, count: countOf(input) }));
   const worth = () => sum(counted().map(({ value, count }) => value * count));
+  const showWorths = () => {
+    for (const { value, input, worth: shown } of inputs) {
+      const count = countOf(input);
+      replace(shown, count > 0 ? money(cad(value * count)) : '');
+    }
+  };
   let byCoins = false;
   const details = h(
     'details',
@@ -40,19 +49,28 @@ export function counter({ label, name, hint }) {
       'div',
       { class: 'coins' },
       inputs.map(({ value, id, input, worth: shown }) =>
-        h('div', { class: 'coin' }, h('label', { for: id, class: 'amount' }, money(cad(value))), input, shown),
+        h(
+          'div',
+          { class: 'field coin' },
+          h('label', { for: id, class: 'amount' }, money(cad(value))),
+          input,
+          shown,
+          h('div', { id: `${id}-about`, class: 'field-about' }),
+        ),
       ),
     ),
   );
   details.addEventListener('input', () => {
     byCoins = true;
+    details.open = true;
     total.value = money(cad(worth()));
-    for (const { value, input, worth: shown } of inputs) {
-      replace(shown, Number(input.value) > 0 ? money(cad(value * Number(input.value))) : '');
-    }
+    showWorths();
   });
   total.addEventListener('input', () => {
+    if (!byCoins) return;
     byCoins = false;
+    for (const { input } of inputs) input.value = '';
+    showWorths();
   });
   return {
     content: h('div', { class: 'stack' }, amount, details),

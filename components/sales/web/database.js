@@ -14,10 +14,26 @@ function database() {
       result.createObjectStore('facts');
       result.createObjectStore('sales', { keyPath: 'id' });
     };
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const { result } = opening;
+      // Of a browser that has closed it, or in favour of a page that has another version of it: the next one opens it anew.
+      result.onclose = forget;
+      result.onversionchange = () => {
+        result.close();
+        forget();
+      };
+      resolve(result);
+    };
+    opening.onerror = () => {
+      forget();
+      reject(opening.error);
+    };
   });
   return opened;
+}
+
+function forget() {
+  opened = undefined;
 }
 
 /**
@@ -35,6 +51,8 @@ async function transaction(names, mode, work) {
 
 export const readAll = (name) => transaction([name], 'readonly', ({ [name]: store }) => store.getAll());
 export const read = (name, key) => transaction([name], 'readonly', ({ [name]: store }) => store.get(key));
+/** Fails with a `ConstraintError` when there is one of that key. */
+export const add = (name, value) => transaction([name], 'readwrite', ({ [name]: store }) => store.add(value));
 export const write = (name, value) => transaction([name], 'readwrite', ({ [name]: store }) => store.put(value));
 export const remove = (name, key) => transaction([name], 'readwrite', ({ [name]: store }) => store.delete(key));
 

@@ -2,14 +2,15 @@
 
 import { announce } from './a11y.js';
 import { cad } from './amounts.js';
-import { ask } from './api.js';
+import { ask, isAway } from './api.js';
 import { counter } from './count.js';
 import { h, replace } from './dom.js';
-import { busy, field, invalid, showErrors, showNotice } from './forms.js';
+import { figures } from './figures.js';
+import { busy, field, intent, invalid, showErrors, showNotice } from './forms.js';
 import { explain } from './http.js';
 import { cents, language, money, time } from './i18n.js';
 import { refused, waiting } from './outbox.js';
-import { figures, intent, keyed, paper } from './parts.js';
+import { keyed, paper } from './parts.js';
 import { print, printed } from './receipt.js';
 import { closeTill, empty, lines, theTill } from './state.js';
 import { t } from './till-texts.js';
@@ -94,7 +95,7 @@ function moving(go, moved) {
       try {
         await ask('POST', `/api/v1/sessions/${session}/cash-movements`, { key: meant(), body });
         announce(t('moved'));
-        await go('/till/drawer', { replacing: true });
+        if (form.isConnected) await go('/till/drawer', { replacing: true });
       } catch (error) {
         showNotice(notice, 'error', explain(error, t));
       }
@@ -161,10 +162,14 @@ export async function closing() {
       try {
         const path = `/api/v1/sessions/${till.session}`;
         const { data: report } = await ask('POST', `${path}/close`, { key: meant(), body });
-        const text = await printed(`${path}/z-report`, language());
         empty();
         closeTill();
-        replace(form.parentElement, closed(report, text));
+        // It is closed, and says what was in it, also when its report cannot be had to be printed.
+        const text = await printed(`${path}/z-report`, language()).catch((error) => {
+          if (!isAway(error)) throw error;
+          return null;
+        });
+        replace(document.getElementById('main'), closed(report, text));
       } catch (error) {
         if (error.code === 'session-closed') closeTill();
         showNotice(notice, 'error', explain(error, t));
@@ -198,10 +203,11 @@ function closed(report, text) {
       h(
         'div',
         { class: 'row' },
-        keyed('Ctrl+P', t('print'), { class: 'button', 'aria-keyshortcuts': 'Control+P', on: { click: print } }),
+        text !== null &&
+          keyed('Ctrl+P', t('print'), { class: 'button', 'aria-keyshortcuts': 'Control+P', on: { click: print } }),
         h('a', { class: 'button second', href: '/till/open' }, t('open-till')),
       ),
     ),
-    h('section', { class: 'receipt', 'aria-label': t('z-report') }, paper(text, language())),
+    text !== null && h('section', { class: 'receipt', 'aria-label': t('z-report') }, paper(text, language())),
   );
 }

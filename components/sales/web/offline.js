@@ -20,21 +20,16 @@ export async function keepPage() {
   }
 }
 
+/** The page comes last, and what is there before it is of an older version: so a page that is kept has all of its files. */
 async function keep(name, files) {
-  if (await caches.has(name)) return;
-  const page = await fetch(PAGE);
-  const text = await page.clone().text();
-  if (!page.ok || !text.includes(new URL(files[0]).pathname)) return;
-  const cache = await caches.open(`${name} coming`);
-  await cache.addAll(files);
-  await cache.put(PAGE, page);
-  await adopt(name, cache);
-}
-
-/** A cache of that name is whole: it is filled under another one first. */
-async function adopt(name, coming) {
-  const cache = await caches.open(name);
-  for (const request of await coming.keys()) await cache.put(request, await coming.match(request));
+  if (!(await caches.match(PAGE, { cacheName: name }))) {
+    const page = await fetch(PAGE);
+    const text = await page.clone().text();
+    if (!page.ok || !text.includes(new URL(files[0]).pathname)) return;
+    const cache = await caches.open(name);
+    await cache.addAll(files);
+    await cache.put(PAGE, page);
+  }
   const others = (await caches.keys()).filter((other) => other.startsWith(CACHE) && other !== name);
   await Promise.all(others.map((other) => caches.delete(other)));
 }

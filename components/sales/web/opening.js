@@ -6,16 +6,15 @@ import { refresh } from './catalogue.js';
 import { counter } from './count.js';
 import { keep } from './database.js';
 import { h } from './dom.js';
-import { busy, field, invalid, showErrors, showNotice } from './forms.js';
+import { busy, field, intent, invalid, showErrors, showNotice } from './forms.js';
 import { explain } from './http.js';
-import { time } from './i18n.js';
-import { intent } from './parts.js';
+import { dateTime } from './i18n.js';
 import { before, setTill, theTill } from './state.js';
 import { t } from './till-texts.js';
 
 const registers = () => all('/api/v1/registers', { kind: 'till' });
 
-export async function signIn({ go }) {
+export async function signIn({ go, again }) {
   const notice = h('div');
   const button = h('button', { class: 'button wide-button' }, t('sign-in'));
   const form = h(
@@ -38,6 +37,7 @@ export async function signIn({ go }) {
       rememberKey(typed);
       try {
         await registers();
+        again();
         await go(theTill() ? '/till' : '/till/open', { replacing: true });
       } catch (error) {
         if (held === null) forgetKey();
@@ -112,7 +112,7 @@ export async function opening({ go }) {
     const { data: session } = await ask('GET', `/api/v1/sessions/${id}`);
     const again = h('button', { type: 'button', class: 'button second' }, t('go-on'));
     again.addEventListener('click', () => busy(again, () => begin(session)));
-    showNotice(notice, 'warning', t('is-open', { cashier: session.cashier, at: time(session.opened_at) }));
+    showNotice(notice, 'warning', t('is-open', { cashier: session.cashier, at: dateTime(session.opened_at) }));
     notice.append(again);
     again.focus();
   };

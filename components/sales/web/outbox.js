@@ -7,10 +7,10 @@
 //   settled   somebody has
 
 import { ask, isAway, isConnected, isDenied, now } from './api.js';
-import { readAll, remove, write } from './database.js';
+import { add, read, readAll, remove, write } from './database.js';
 
 const OUTBOX = 'comptoir:outbox';
-/** What was recorded is kept for a while, to be shown: the services have it. */
+/** What was recorded is kept for a while, to be shown: the services have it. What was settled is nowhere else. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const SHORTAGES_MAX = 100;
 /** How long a customer waits for a number. */
@@ -26,6 +26,7 @@ const changed = () => document.dispatchEvent(new Event(OUTBOX));
 const inState = (state) => [...entries.values()].filter((entry) => entry.state === state);
 export const waiting = () => inState('waiting').filter(({ id }) => !underWay.has(id));
 export const refused = () => inState('refused');
+export const settled = () => inState('settled');
 export const entryOf = (id) => entries.get(id);
 /** The latest first. */
 export const allEntries = () => [...entries.values()].sort((one, other) => other.at.localeCompare(one.at));
@@ -34,16 +35,26 @@ export async function load() {
   const stored = await readAll('sales');
   entries = new Map(stored.map((entry) => [entry.id, entry]));
   const old = new Date(Date.now() - KEPT_MS).toISOString();
-  const done = stored.filter(({ state, at }) => (state === 'recorded' || state === 'settled') && at < old);
+  const done = stored.filter(({ state, at }) => state === 'recorded' && at < old);
   for (const { id } of done) {
     entries.delete(id);
     await remove('sales', id);
   }
 }
 
+/** Each window has its own idea of what is on the disk, and hears of what another one has written. */
+const windows = new BroadcastChannel(OUTBOX);
+windows.addEventListener('message', async ({ data: id }) => {
+  const entry = await read('sales', id);
+  if (entry) entries.set(id, entry);
+  else entries.delete(id);
+  changed();
+});
+
 async function put(entry) {
   await write('sales', entry);
   entries.set(entry.id, entry);
+  windows.postMessage(entry.id);
   changed();
   return entry;
 }
@@ -51,7 +62,7 @@ async function put(entry) {
 /**
  * A sale that is paid: `{ id, session, lines, payments, expected }`, and `shown`, from which a receipt can be made.
  * Resolves to its entry, recorded or waiting. What the services refuse at once was not sold: that is thrown, and nothing
- * is kept.
+ * is kept. Neither was a basket that is on the disk already, sold in another window: that is a `ConstraintError`.
  */
 export async function sell({ id, session, cashier, lines, payments, expected, shown }) {
   const at = now().toISOString();
@@ -61,34 +72,57 @@ export async function sell({ id, session, cashier, lines, payments, expected, sh
     payments,
     offline: { sold_at: at, cashier },
   };
+  const body = {
+    session_id: session,
+    lines: lines.map(({ id: product, quantity }) => ({ product_id: product, quantity })),
+    payments,
+    expected_total: expected,
+  };
+  const entry = { id, at, state: 'waiting', session, body: offline, shown };
   underWay.add(id);
   try {
-    const entry = await put({ id, at, state: 'waiting', session, body: offline, shown });
-    if (!isConnected()) return entry;
-    const body = {
-      session_id: session,
-      lines: lines.map(({ id: product, quantity }) => ({ product_id: product, quantity })),
-      payments,
-      expected_total: expected,
-    };
-    return await recorded(entry, await record({ id, body, shown }, PATIENCE_MS));
-  } catch (error) {
-    // Without an answer it may have been recorded. The customer goes: it is sold, and sent until that is certain.
-    if (isAway(error)) return entries.get(id);
-    entries.delete(id);
-    await remove('sales', id);
-    throw error;
+    // Other windows hear of it in the end: they would send it as sold, and it may be refused yet.
+    await add('sales', entry);
+    entries.set(id, entry);
+    return isConnected() ? await sentAtOnce(entry, body) : entry;
   } finally {
     underWay.delete(id);
+    windows.postMessage(id);
     changed();
   }
 }
 
-const recorded = (entry, sale) =>
-  put({ ...entry, state: 'recorded', sale, problem: undefined, uploaded: now().toISOString() });
+async function sentAtOnce(entry, body) {
+  const { id, shown } = entry;
+  let sale;
+  try {
+    sale = await record({ id, body, shown }, PATIENCE_MS);
+  } catch (error) {
+    // Without an answer it may have been recorded. The customer goes: it is sold, and sent until that is certain.
+    if (isAway(error)) return entry;
+    entries.delete(id);
+    await remove('sales', id);
+    throw error;
+  }
+  return recorded(entry, sale);
+}
+
+async function recorded(entry, sale) {
+  const done = { ...entry, state: 'recorded', sale, problem: undefined, uploaded: now().toISOString() };
+  try {
+    return await put(done);
+  } catch (error) {
+    // The services have it. For the disk it waits: when the page is loaded again it is sent again, and recorded once.
+    reportError(error);
+    entries.set(done.id, done);
+    changed();
+    return done;
+  }
+}
 
 /**
- * Everything that waits, the oldest first, until nobody answers any more. One at a time, in however many windows.
+ * Everything that waits, the oldest first, until nobody answers any more. One at a time, in however many windows. One that
+ * the services stumble over does not keep the others back.
  * Resolves to what was `sent`, and what it was `interrupted` by.
  */
 export function upload() {
@@ -105,11 +139,16 @@ const alone = (work) => navigator.locks?.request('comptoir.till.upload', work) ?
 
 async function send() {
   const sent = [];
+  let stumbled;
   for (const entry of waiting().sort((one, other) => one.at.localeCompare(other.at))) {
     changed();
     try {
       sent.push(await recorded(entry, await record(entry)));
     } catch (error) {
+      if (error.status === 500) {
+        stumbled = error;
+        continue;
+      }
       if (isAway(error) || isDenied(error)) return { sent, interrupted: error };
       const { status, code, message, errors, requestId } = error;
       if (status === undefined) throw error;
@@ -118,7 +157,7 @@ async function send() {
       await put({ ...entry, state: 'refused', problem });
     }
   }
-  return { sent };
+  return { sent, interrupted: stumbled };
 }
 
 /** As it is recorded: by this request, or by one before of which nobody has heard, as it was sent then. */

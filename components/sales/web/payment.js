@@ -3,35 +3,39 @@
 import { announce } from './a11y.js';
 import { CASH, cad, inCash, isCoins, settle } from './amounts.js';
 import { isConnected } from './api.js';
-import { nameOf, productOf } from './catalogue.js';
+import { productOf } from './catalogue.js';
 import { confirm, costs, doubt } from './costs.js';
 import { h, replace } from './dom.js';
+import { figures } from './figures.js';
 import { field, showErrors, showNotice } from './forms.js';
 import { Problem, explain } from './http.js';
-import { cents, money } from './i18n.js';
+import { cents, money, nameOf } from './i18n.js';
 import { sell } from './outbox.js';
-import { figures, kbd, keyed } from './parts.js';
-import { basketId, closeTill, empty, lines, sold, theTill } from './state.js';
+import { givenBack, kbd, keyed } from './parts.js';
+import { basketId, closeTill, empty, hand, lines, payments, sold, theTill } from './state.js';
 import { t } from './till-texts.js';
 
 const NOTES = [500, 1_000, 2_000, 5_000, 10_000];
 const NOTES_SHOWN = 3;
 
-/** What was handed over so far, for the basket as it is. */
-let payments = [];
 let isSelling = false;
 
 /** The sale that was made last: its change is still to be given. */
 let madeLast = null;
 export const isJustMade = (id) => madeLast === id;
+/** The customer has gone. */
+export const leaveMade = () => {
+  madeLast = null;
+};
 
 export async function payment({ signal, go }) {
   if (lines().length === 0) {
-    payments = [];
+    if (payments().length > 0) hand([]);
     return { redirect: '/till' };
   }
   const notice = h('div');
   const panel = h('div', { class: 'stack' });
+  const basket = h('section', { class: 'basket card', 'aria-labelledby': 'basket-heading' });
   const amount = field({
     label: t('amount-handed'),
     name: 'amount',
@@ -59,10 +63,10 @@ export async function payment({ signal, go }) {
   );
 
   const total = () => costs().quote.total.amount;
-  const standing = () => settle(total(), payments);
+  const standing = () => settle(total(), payments());
 
   const pay = async (method, exactly) => {
-    if (isSelling) return;
+    if (isSelling || lines().length === 0) return;
     const { due, dueInCash, isPaid } = standing();
     const most = method === CASH ? dueInCash : due;
     const handed = exactly ?? (input.value.trim() === '' ? most : cents(input.value));
@@ -73,7 +77,7 @@ export async function payment({ signal, go }) {
       return;
     }
     showErrors(form, {});
-    if (!isPaid) payments.push({ method, cents: handed });
+    if (!isPaid) hand([...payments(), { method, cents: handed }]);
     input.value = '';
     draw();
     if (standing().isPaid) await finish();
@@ -87,16 +91,18 @@ export async function payment({ signal, go }) {
     isSelling = true;
     panel.setAttribute('aria-busy', 'true');
     showNotice(notice, 'info', t('recording'));
+    const gone = lines();
     try {
       const entry = await sell(theSale());
-      sold(lines().map(({ id }) => id));
-      empty();
+      sold(gone.map(({ id }) => id));
+      empty(gone);
       madeLast = entry.id;
     } catch (error) {
+      hand([]);
+      draw();
       await refused(error);
       return;
     } finally {
-      payments = [];
       isSelling = false;
       panel.removeAttribute('aria-busy');
     }
@@ -105,6 +111,12 @@ export async function payment({ signal, go }) {
 
   /** Nothing was sold. What the customer was told may not be so any more. */
   const refused = async (error) => {
+    if (error.name === 'ConstraintError') {
+      empty();
+      draw();
+      showNotice(notice, 'error', t('sold-elsewhere'));
+      return;
+    }
     if (!(error instanceof Problem)) {
       showNotice(notice, 'error', t('no-disk'));
       throw error;
@@ -128,7 +140,7 @@ export async function payment({ signal, go }) {
     const { quote } = costs();
     const till = theTill();
     const { payable, rounding, change } = standing();
-    const paid = payments.map(({ method, cents: amountPaid }) => ({ method, amount: cad(amountPaid) }));
+    const paid = payments().map(({ method, cents: amountPaid }) => ({ method, amount: cad(amountPaid) }));
     const shown = {
       lines: quote.lines.map(({ product_id: id, quantity, unit_price, net }) => {
         const { name, name_fr, name_en } = productOf(id);
@@ -162,15 +174,16 @@ export async function payment({ signal, go }) {
       h('h1', {}, t('to-pay', { amount: money(cad(due)) })),
       h('p', { class: 'in-cash' }, t('in-cash', { amount: money(cad(dueInCash)) })),
       problem && h('p', { class: 'notice error' }, problem),
-      payments.length > 0 &&
+      payments().length > 0 &&
         figures([
           [t('total'), quote.total],
-          ...payments.map(({ method, cents: amountPaid }) => [t(`method-${method}`), cad(-amountPaid)]),
+          ...payments().map(({ method, cents: amountPaid }) => [t(`method-${method}`), cad(-amountPaid)]),
           [t('due'), cad(due), 'grand'],
         ]),
     );
     replace(quick, notes(dueInCash).map(noteButton));
-    replace(undo, payments.length > 0 ? t('undo-payment') : t('back-to-basket'), kbd('Esc'));
+    replace(basket, summary(quote));
+    replace(undo, payments().length > 0 ? t('undo-payment') : t('back-to-basket'), kbd('Esc'));
   };
 
   const noteButton = (value) =>
@@ -181,13 +194,14 @@ export async function payment({ signal, go }) {
   /** What was handed over last goes back to the customer; when nothing was, the basket is shown again. */
   const back = () => {
     if (isSelling) return;
-    const given = payments.pop();
+    const given = payments().at(-1);
     if (!given) {
       go('/till');
       return;
     }
+    hand(payments().slice(0, -1));
     draw();
-    announce(t('payment-undone', { method: t(`method-${given.method}`), amount: money(cad(given.cents)) }));
+    announce(givenBack(given));
   };
   addEventListener(
     'keydown',
@@ -233,7 +247,7 @@ export async function payment({ signal, go }) {
         undo,
         !isConnected() && h('p', { class: 'notice warning' }, t('sold-offline-hint')),
       ),
-      summary(),
+      basket,
     ),
   };
 }
@@ -253,30 +267,25 @@ function notes(due) {
   return wanted.filter((value) => value > 0);
 }
 
-function summary() {
-  const { quote } = costs();
-  return h(
-    'section',
-    { class: 'basket card', 'aria-labelledby': 'basket-heading' },
-    h('h2', { id: 'basket-heading' }, t('basket')),
-    h(
-      'ul',
-      { class: 'brief' },
-      quote.lines.map(({ product_id: id, quantity, net }) =>
-        h(
-          'li',
-          {},
-          h('span', {}, t('times', { quantity, name: nameOf(productOf(id)) })),
-          h('span', { class: 'amount' }, money(net)),
-        ),
+const summary = (quote) => [
+  h('h2', { id: 'basket-heading' }, t('basket')),
+  h(
+    'ul',
+    { class: 'brief' },
+    quote.lines.map(({ product_id: id, quantity, net }) =>
+      h(
+        'li',
+        {},
+        h('span', {}, t('times', { quantity, name: nameOf(productOf(id)) })),
+        h('span', { class: 'amount' }, money(net)),
       ),
     ),
-    figures([
-      [t('subtotal'), quote.subtotal],
-      [t('taxes'), cad(quote.total.amount - quote.subtotal.amount - quote.deposits.amount)],
-      quote.deposits.amount > 0 && [t('deposits'), quote.deposits],
-      [t('total'), quote.total, 'grand'],
-      inCash(quote.total.amount) !== quote.total.amount && [t('total-in-cash'), cad(inCash(quote.total.amount))],
-    ]),
-  );
-}
+  ),
+  figures([
+    [t('subtotal'), quote.subtotal],
+    [t('taxes'), cad(quote.total.amount - quote.subtotal.amount - quote.deposits.amount)],
+    quote.deposits.amount > 0 && [t('deposits'), quote.deposits],
+    [t('total'), quote.total, 'grand'],
+    inCash(quote.total.amount) !== quote.total.amount && [t('total-in-cash'), cad(inCash(quote.total.amount))],
+  ]),
+];

@@ -4,7 +4,7 @@
 import { ask, isAway } from './api.js';
 import { h, replace } from './dom.js';
 import { explain } from './http.js';
-import { LANGUAGES, dateTime, language, money, number } from './i18n.js';
+import { LANGUAGES, dateTime, language, money, nameOf, number } from './i18n.js';
 import { nameOfTax, paper } from './parts.js';
 import { theTill } from './state.js';
 import { t } from './till-texts.js';
@@ -22,13 +22,17 @@ export const printed = (path, tag) =>
 export function receipt(id, entry) {
   const place = h('div', { class: 'receipt', 'aria-live': 'off' });
   const isThere = !entry || entry.state === 'recorded';
+  let wanted;
   const show = async (tag) => {
+    wanted = tag;
     for (const button of choice.children) button.setAttribute('aria-pressed', String(button.lang === tag));
     if (isThere) {
       try {
-        replace(place, paper(await printed(`/api/v1/sales/${id}/receipt`, tag), tag));
+        const text = await printed(`/api/v1/sales/${id}/receipt`, tag);
+        if (wanted === tag) replace(place, paper(text, tag));
         return;
       } catch (error) {
+        if (wanted !== tag) return;
         if (!isAway(error)) {
           replace(place, h('p', { class: 'notice error' }, explain(error, t)));
           return;
@@ -57,7 +61,6 @@ export const print = () => window.print();
 
 function provisional({ at, shown }) {
   const till = theTill();
-  const name = (line) => (language() === 'fr' ? line.name_fr : line.name_en) ?? line.name;
   const rule = '-'.repeat(COLUMNS);
   const rows = [
     centred('COMPTOIR'),
@@ -67,7 +70,7 @@ function provisional({ at, shown }) {
     pair(dateTime(at), till?.registerName ?? ''),
     rule,
     ...shown.lines.flatMap((line) => [
-      ...wrapped(name(line)),
+      ...wrapped(nameOf(line)),
       pair(`  ${number(line.quantity)} × ${money(line.unit_price)}`, money(line.net)),
     ]),
     rule,

@@ -3,12 +3,13 @@
 import { announce } from './a11y.js';
 import { ask, isAway, isConnected } from './api.js';
 import { h, replace } from './dom.js';
-import { busy, field, invalid, showErrors, showNotice } from './forms.js';
+import { figures } from './figures.js';
+import { busy, field, intent, invalid, showErrors, showNotice } from './forms.js';
 import { explain, query } from './http.js';
 import { date, dateTime, money, time } from './i18n.js';
 import { allEntries, entryOf } from './outbox.js';
-import { figures, intent, kbd, keyed, names, totals } from './parts.js';
-import { isJustMade } from './payment.js';
+import { kbd, keyed, names, totals } from './parts.js';
+import { isJustMade, leaveMade } from './payment.js';
 import { print, receipt } from './receipt.js';
 import { theTill } from './state.js';
 import { t } from './till-texts.js';
@@ -46,7 +47,7 @@ export async function sales({ go }) {
       }
     });
   });
-  const { rows, isWhole } = await sold();
+  const { rows, missing } = await sold();
   return {
     title: t('sales'),
     content: h(
@@ -55,7 +56,7 @@ export async function sales({ go }) {
       h('h1', {}, t('sales')),
       form,
       notice,
-      !isWhole && h('p', { class: 'notice warning' }, t('only-here')),
+      missing && h('p', { class: 'notice warning' }, missing),
       rows.length === 0
         ? h('p', { class: 'muted' }, t('no-sales'))
         : h('ul', { class: 'sales stack', 'aria-label': t('sales-of-session') }, rows),
@@ -63,7 +64,7 @@ export async function sales({ go }) {
   };
 }
 
-/** Of the session: what the services have, and before it what they do not have yet. */
+/** Of the session: what the services have, and before it what they do not have yet; `missing` says what is not there. */
 async function sold() {
   const { session } = theTill();
   const here = allEntries().filter((entry) => entry.session === session);
@@ -89,12 +90,12 @@ async function sold() {
     const recorded = data.data.map((sale) =>
       row(sale.id, sale.sold_at, sale.number, sale.total, badgeOf(conditionOf(sale))),
     );
-    return { rows: [...pending, ...recorded], isWhole: true };
+    return { rows: [...pending, ...recorded], missing: data.next_cursor && t('more-sales', { count: SHOWN_MAX }) };
   } catch (error) {
     if (!isAway(error)) throw error;
     const known = here.filter(({ state }) => state === 'recorded');
     const recorded = known.map(({ sale }) => row(sale.id, sale.sold_at, sale.number, sale.total));
-    return { rows: [...pending, ...recorded], isWhole: false };
+    return { rows: [...pending, ...recorded], missing: t('only-here') };
   }
 }
 
@@ -116,6 +117,9 @@ export async function sale({ groups: [id], go, signal }) {
   const paper = receipt(id, entry);
   const next = () => go('/till');
   if (made) {
+    const here = location.pathname;
+    // Not when it is drawn anew in the other language.
+    signal.addEventListener('abort', () => location.pathname !== here && leaveMade());
     addEventListener(
       'keydown',
       (event) => {
@@ -261,7 +265,15 @@ async function possible(found) {
   ];
 }
 
-const returnsOf = async (id) => (await ask('GET', `/api/v1/sales/${id}/returns`)).data.data;
+/** None, when nobody answers: the sale itself says how much was refunded. */
+async function returnsOf(id) {
+  try {
+    return (await ask('GET', `/api/v1/sales/${id}/returns`)).data.data;
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    return [];
+  }
+}
 
 const refundsOf = ({ refunds }) =>
   refunds.map(({ method, amount }) => `${t(`method-${method}`)} ${money(amount)}`).join(', ');
@@ -287,9 +299,10 @@ export async function voiding({ groups: [id], go }) {
     if (Object.keys(errors).length) return;
     busy(button, async () => {
       try {
-        await ask('POST', `/api/v1/sales/${id}/void`, { key: meant(), body: { reason: form.elements.reason.value } });
+        const body = { reason: form.elements.reason.value.trim() };
+        await ask('POST', `/api/v1/sales/${id}/void`, { key: meant(), body });
         announce(t('voided'));
-        await go(`/till/sales/${id}`, { replacing: true });
+        if (form.isConnected) await go(`/till/sales/${id}`, { replacing: true });
       } catch (error) {
         showNotice(notice, 'error', explain(error, t));
       }
@@ -350,7 +363,8 @@ export async function returning({ groups: [id] }) {
       };
       try {
         const { data: back } = await ask('POST', `/api/v1/sales/${id}/returns`, { key: meant(), body });
-        replace(form.parentElement, refundedNow(id, back));
+        // Whatever is shown by now: the customer waits for the money.
+        replace(document.getElementById('main'), refundedNow(id, back));
       } catch (error) {
         showNotice(notice, 'error', explain(error, t));
       }

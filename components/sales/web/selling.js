@@ -3,13 +3,13 @@
 
 import { announce } from './a11y.js';
 import { isConnected, onConnection } from './api.js';
-import { isEmpty, nameOf, productOf, productOfBarcode, search, some } from './catalogue.js';
+import { isEmpty, productOf, productOfBarcode, search, some } from './catalogue.js';
 import { confirm, costs } from './costs.js';
 import { h, replace } from './dom.js';
 import { showNotice } from './forms.js';
-import { money, number } from './i18n.js';
-import { kbd, totals } from './parts.js';
-import { QUANTITY_MAX, empty, lines, put, quantityOf, recent } from './state.js';
+import { money, nameOf, number } from './i18n.js';
+import { givenBack, kbd, totals } from './parts.js';
+import { LINES_MAX, QUANTITY_MAX, empty, lines, payments, put, quantityOf, recent } from './state.js';
 import { t } from './till-texts.js';
 
 const TILES = 12;
@@ -98,8 +98,12 @@ export async function selling({ signal, go }) {
   const add = (product, times) => {
     const wanted = quantityOf(product.id) + times;
     const quantity = put(product.id, wanted);
-    chosen = product.id;
     clear();
+    if (quantity === 0) {
+      showNotice(notice, 'warning', t('basket-full', { max: LINES_MAX }));
+      return;
+    }
+    chosen = product.id;
     if (quantity < wanted) showNotice(notice, 'warning', t('no-more', { max: QUANTITY_MAX }));
     announce(t('added', { name: nameOf(product), quantity, price: money(product.price) }));
     changed();
@@ -155,9 +159,11 @@ export async function selling({ signal, go }) {
   };
 
   const cancel = () => {
+    const given = payments().map(givenBack);
     empty();
     chosen = null;
     announce(t('basket-empty'));
+    if (given.length) showNotice(notice, 'warning', given.join(' · '));
     changed();
     field.focus();
   };

@@ -8,6 +8,7 @@ const BASKET = 'comptoir.till.basket';
 const RECENT = 'comptoir.till.recent';
 const LAST = 'comptoir.till.last';
 const CHANGED = 'comptoir:till';
+const ELSEWHERE = 'comptoir:elsewhere';
 const RECENT_MAX = 12;
 export const QUANTITY_MAX = 9_999;
 export const LINES_MAX = 200;
@@ -19,6 +20,16 @@ const write = (key, value) => remember(key, JSON.stringify(value));
 let till = read(TILL, null);
 /** Its id is that of the sale that it becomes: a basket cannot be sold twice. */
 let basket = read(BASKET, { id: newKey(), lines: [] });
+
+// Two windows have one drawer and one basket: what one of them changes is so in the other.
+addEventListener('storage', ({ key }) => {
+  if (key === TILL) till = read(TILL, null);
+  else if (key === BASKET) basket = read(BASKET, basket);
+  else return;
+  document.dispatchEvent(new CustomEvent(ELSEWHERE, { detail: { isDrawer: key === TILL } }));
+});
+/** `listener({ isDrawer })`: another window has opened or closed the drawer, or has changed the basket. */
+export const onElsewhere = (listener) => document.addEventListener(ELSEWHERE, ({ detail }) => listener(detail));
 
 export const theTill = () => till;
 export const onTill = (listener) => document.addEventListener(CHANGED, listener);
@@ -55,8 +66,18 @@ export function put(id, quantity) {
   return quantityOf(id);
 }
 
-export function empty() {
-  basket = { id: newKey(), lines: [] };
+/** What was handed over for it so far, `{ method, cents }`. */
+export const payments = () => basket.payments ?? [];
+export function hand(given) {
+  basket = { ...basket, payments: given };
+  write(BASKET, basket);
+}
+
+/** For the next customer: what was scanned after `gone` was paid is theirs. */
+export function empty(gone = basket.lines) {
+  const taken = new Map(gone.map(({ id, quantity }) => [id, quantity]));
+  const left = basket.lines.map(({ id, quantity }) => ({ id, quantity: quantity - (taken.get(id) ?? 0) }));
+  basket = { id: newKey(), lines: left.filter(({ quantity }) => quantity > 0) };
   write(BASKET, basket);
 }
 

@@ -12,6 +12,7 @@ export const t = texts({
     messages: 'Messages',
     dismiss: 'Fermer ce message',
     'no-disk': 'Ce navigateur ne laisse rien garder à la caisse : elle ne peut pas vendre ici.',
+    'page-not-kept': 'Sans réseau, la caisse ne pourra pas être rechargée : ce navigateur n’a pas gardé la page.',
     'two-windows': 'La caisse est ouverte dans une autre fenêtre. Utilisez-en une seule.',
     where: '{storeName} – {registerName} – {cashier}',
     shortcuts:
@@ -25,6 +26,7 @@ export const t = texts({
     times: '{quantity} × {name}',
     'a-product': 'un produit',
 
+    connecting: 'Connexion…',
     connected: 'En ligne',
     away: 'Hors ligne : on peut vendre',
     'away-with': {
@@ -47,6 +49,7 @@ export const t = texts({
     'try-again': 'Réessayer',
     'is-settled': 'C’est réglé',
     look: 'Voir la vente',
+    settled: { one: '{count} vente refusée et réglée', other: '{count} ventes refusées et réglées' },
     uploaded: {
       one: '{count} vente transmise après coup ({total}) :',
       other: '{count} ventes transmises après coup ({total}) :',
@@ -71,7 +74,7 @@ export const t = texts({
     'float-hint': 'Ce qu’il y a dans le tiroir, compté.',
     'count-coins': 'Compter les pièces et les billets',
     'open-drawer': 'Ouvrir le tiroir',
-    'is-open': 'Un tiroir est déjà ouvert à cette caisse, par {cashier} depuis {at}.',
+    'is-open': 'Un tiroir est déjà ouvert à cette caisse, par {cashier} depuis le {at}.',
     'go-on': 'Continuer cette session',
     'no-amount': 'Ce n’est pas un montant.',
 
@@ -81,6 +84,7 @@ export const t = texts({
     'nothing-found': 'Aucun produit : « {text} ».',
     'no-catalogue': 'Le catalogue n’est pas encore chargé. Il le sera dès que la caisse est en ligne.',
     'no-more': 'Il n’y en a pas plus de {max} par vente.',
+    'basket-full': 'Le panier est plein : {max} produits différents.',
     added: '{name}, {price}, quantité {quantity}',
     'now-in-basket': '{name} : quantité {quantity}',
     removed: '{name} retiré',
@@ -124,6 +128,7 @@ export const t = texts({
     'no-such-coin': 'Il n’y a pas de pièce plus petite que 5 ¢.',
     'too-much': 'C’est plus que le reste à payer, {amount}.',
     'total-changed': 'Le prix a changé : {now} au lieu de {before}. Dites-le au client avant de continuer.',
+    'sold-elsewhere': 'Ce panier a déjà été vendu dans une autre fenêtre : rien n’a été vendu ici.',
     'sold-offline-hint': 'Hors ligne : la vente reste sur cet appareil et sera transmise ensuite.',
 
     'give-change': 'Monnaie à rendre : {amount}',
@@ -155,6 +160,7 @@ export const t = texts({
     'sales-of-session': 'Ventes de la session',
     'no-sales': 'Encore aucune vente dans cette session.',
     'only-here': 'Hors ligne : seulement les ventes faites sur cet appareil.',
+    'more-sales': 'Les {count} dernières ventes ; les autres se trouvent par leur numéro.',
     'state-of-waiting': 'à transmettre',
     'state-of-refused': 'refusée',
     'state-of-settled': 'réglée',
@@ -233,6 +239,7 @@ export const t = texts({
     messages: 'Messages',
     dismiss: 'Dismiss this message',
     'no-disk': 'This browser does not let the till keep anything: it cannot sell here.',
+    'page-not-kept': 'Without a network the till cannot be loaded again: this browser has not kept the page.',
     'two-windows': 'The till is open in another window. Use one of them only.',
     where: '{storeName} – {registerName} – {cashier}',
     shortcuts:
@@ -246,6 +253,7 @@ export const t = texts({
     times: '{quantity} × {name}',
     'a-product': 'a product',
 
+    connecting: 'Connecting…',
     connected: 'Online',
     away: 'Offline: selling goes on',
     'away-with': { one: 'Offline: {count} sale to upload', other: 'Offline: {count} sales to upload' },
@@ -261,6 +269,7 @@ export const t = texts({
     'try-again': 'Try again',
     'is-settled': 'It is settled',
     look: 'See the sale',
+    settled: { one: '{count} sale that was refused and settled', other: '{count} sales that were refused and settled' },
     uploaded: {
       one: '{count} sale was uploaded afterwards ({total}):',
       other: '{count} sales were uploaded afterwards ({total}):',
@@ -295,6 +304,7 @@ export const t = texts({
     'nothing-found': 'No product: “{text}”.',
     'no-catalogue': 'The catalogue is not loaded yet. It will be as soon as the till is online.',
     'no-more': 'There are no more than {max} in a sale.',
+    'basket-full': 'The basket is full: {max} different products.',
     added: '{name}, {price}, quantity {quantity}',
     'now-in-basket': '{name}: quantity {quantity}',
     removed: '{name} removed',
@@ -338,6 +348,7 @@ export const t = texts({
     'no-such-coin': 'There is no coin smaller than 5¢.',
     'too-much': 'This is more than what is still to pay, {amount}.',
     'total-changed': 'The price has changed: {now} instead of {before}. Tell the customer before you go on.',
+    'sold-elsewhere': 'This basket was sold in another window already: nothing was sold here.',
     'sold-offline-hint': 'Offline: the sale stays on this device and is uploaded afterwards.',
 
     'give-change': 'Change: {amount}',
@@ -369,6 +380,7 @@ export const t = texts({
     'sales-of-session': 'Sales of the session',
     'no-sales': 'No sale in this session yet.',
     'only-here': 'Offline: only the sales that were made on this device.',
+    'more-sales': 'The last {count} sales; the others are found by their number.',
     'state-of-waiting': 'to upload',
     'state-of-refused': 'refused',
     'state-of-settled': 'settled',

@@ -2,7 +2,7 @@
 // the catalogue is kept fresh. `src/api/browser.rs` knows the paths.
 
 import { announce } from './a11y.js';
-import { ask, isAway, isConnected, isDenied, key, notice, onConnection } from './api.js';
+import { ask, isAway, isConnected, isDenied, isKnown, key, notice, onConnection } from './api.js';
 import { isStale, load as loadCatalogue, productOf, refresh as refreshCatalogue } from './catalogue.js';
 import { h, replace } from './dom.js';
 import { closing, drawer } from './drawer.js';
@@ -26,7 +26,7 @@ import { payment } from './payment.js';
 import { returning, sale, sales, voiding } from './sales.js';
 import { listen } from './scanner.js';
 import { onScan, selling } from './selling.js';
-import { basketId, empty, lines, onTill, put, theTill } from './state.js';
+import { basketId, empty, lines, onElsewhere, onTill, put, theTill } from './state.js';
 import { t } from './till-texts.js';
 import { router } from './router.js';
 import { uploads } from './uploads.js';
@@ -47,7 +47,7 @@ const VIEWS = [
   [/^\/till\/close$/, inSession(closing)],
   [/^\/till\/uploads$/, (options) => uploads({ ...options, again: () => wake() })],
   [/^\/till\/open$/, opening],
-  [/^\/till\/key$/, signIn],
+  [/^\/till\/key$/, (options) => signIn({ ...options, again: () => wake() })],
   [/^\//, async () => ({ redirect: '/till' })],
 ];
 
@@ -81,6 +81,7 @@ function foot() {
 /** What is to be known of the till's condition: calm while all is well. */
 function condition() {
   if (isKeyRefused) return ['bad', t('key-is-refused')];
+  if (!isKnown()) return ['', t('connecting')];
   const count = waiting().length;
   if (!isConnected()) return ['careful', count > 0 ? t('away-with', { count }) : t('away')];
   if (refused().length > 0) return ['bad', t('refused', { count: refused().length })];
@@ -93,7 +94,10 @@ function drawCondition() {
   const [kind, text] = condition();
   badge.className = `badge condition ${kind}`;
   badge.setAttribute('href', isKeyRefused ? '/till/key' : '/till/uploads');
+  // Without a key nobody is asked.
+  badge.hidden = key() === null && !isKnown();
   replace(badge, h('span', { class: 'dot', 'aria-hidden': 'true' }), text);
+  if (!isKnown()) return;
   if (said !== '' && said !== text && badge.isConnected) announce(text);
   said = text;
 }
@@ -147,6 +151,10 @@ listen('.scan', (code) => {
 });
 
 onTill(draw);
+onElsewhere(({ isDrawer }) => {
+  if (isDrawer) draw();
+  if (isDrawer || ['/till', '/till/payment'].includes(location.pathname)) show();
+});
 onConnection(() => {
   drawCondition();
   if (isConnected()) wake();
@@ -195,7 +203,7 @@ async function tend() {
     const { sent, interrupted } = await upload();
     if (sent.length > 0) await tell(sent);
     if (interrupted) throw interrupted;
-  } else if (!isConnected()) {
+  } else if (!isKnown() || !isConnected()) {
     await ask('GET', '/api/v1/registers?limit=1');
   }
   const till = theTill();
@@ -227,7 +235,7 @@ function forgetUnknown() {
   for (const { id } of lines()) if (!productOf(id)) put(id, 0);
 }
 
-/** Two windows have one drawer, and each its own idea of the basket. */
+/** Two windows have one drawer and one basket, and whoever stands at them is confused. */
 function claim() {
   navigator.locks?.request('comptoir.till', { ifAvailable: true }, (lock) => {
     if (lock) return new Promise(() => {}); // until the window is closed
@@ -248,4 +256,9 @@ try {
 await show();
 claim();
 tendForEver();
-await keepPage();
+try {
+  await keepPage();
+} catch (error) {
+  message('warning', h('p', {}, t('page-not-kept')));
+  reportError(error);
+}

@@ -1,10 +1,10 @@
 // What the services do not have yet, and what they would not take: nothing of it is lost, and some of it needs somebody.
 
-import { isConnected, onConnection } from './api.js';
+import { isConnected, isKnown, onConnection } from './api.js';
 import { h, replace } from './dom.js';
 import { busy } from './forms.js';
 import { dateTime, money } from './i18n.js';
-import { allEntries, onOutbox, refused, settle, tryAgain, waiting } from './outbox.js';
+import { allEntries, onOutbox, refused, settle, settled, tryAgain, waiting } from './outbox.js';
 import { t } from './till-texts.js';
 
 export async function uploads({ signal, again }) {
@@ -18,9 +18,10 @@ export async function uploads({ signal, again }) {
 
 function drawn(again) {
   const found = refused();
+  const over = settled();
   const due = allEntries().filter(({ state }) => state === 'waiting');
   return [
-    h('p', {}, isConnected() ? t('is-connected') : t('is-away')),
+    h('p', {}, connection()),
     found.length > 0 &&
       h(
         'section',
@@ -39,7 +40,23 @@ function drawn(again) {
       h('h2', { id: 'due' }, t('to-upload', { count: waiting().length })),
       due.length > 0 && h('ul', { class: 'stack' }, due.map(row)),
     ),
+    over.length > 0 &&
+      h(
+        'section',
+        { class: 'stack', 'aria-labelledby': 'settled' },
+        h('h2', { id: 'settled' }, t('settled', { count: over.length })),
+        h(
+          'ul',
+          { class: 'stack' },
+          over.map((entry) => settledRow(entry, again)),
+        ),
+      ),
   ];
+}
+
+function connection() {
+  if (!isKnown()) return t('connecting');
+  return isConnected() ? t('is-connected') : t('is-away');
 }
 
 const row = ({ id, at, shown }) =>
@@ -55,7 +72,7 @@ const row = ({ id, at, shown }) =>
     ),
   );
 
-function refusedRow({ id, at, shown, problem }, again) {
+function retryButton(id, again) {
   const retry = h('button', { type: 'button', class: 'button second' }, t('try-again'));
   retry.addEventListener('click', () =>
     busy(retry, async () => {
@@ -63,6 +80,19 @@ function refusedRow({ id, at, shown, problem }, again) {
       again();
     }),
   );
+  return retry;
+}
+
+/** Whoever took the wrong one for settled can have it sent after all. */
+const settledRow = ({ id, at, shown }, again) =>
+  h(
+    'li',
+    { class: 'card row spread' },
+    h('a', { href: `/till/sales/${id}` }, `${dateTime(at)} – ${money(shown.total)}`),
+    retryButton(id, again),
+  );
+
+function refusedRow({ id, at, shown, problem }, again) {
   const done = h('button', { type: 'button', class: 'quiet' }, t('is-settled'));
   done.addEventListener('click', () => busy(done, () => settle(id)));
   return h(
@@ -71,6 +101,12 @@ function refusedRow({ id, at, shown, problem }, again) {
     h('p', {}, h('strong', {}, `${dateTime(at)} – ${money(shown.total)}`)),
     h('p', { class: 'error' }, t.has(problem.code) ? t(problem.code) : problem.detail),
     h('p', { class: 'muted small' }, t('refusal-reference', { code: problem.code, id: problem.requestId ?? '–' })),
-    h('div', { class: 'row' }, retry, h('a', { class: 'button second', href: `/till/sales/${id}` }, t('look')), done),
+    h(
+      'div',
+      { class: 'row' },
+      retryButton(id, again),
+      h('a', { class: 'button second', href: `/till/sales/${id}` }, t('look')),
+      done,
+    ),
   );
 }

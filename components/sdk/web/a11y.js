@@ -23,7 +23,7 @@ export function announce(text, kind = 'polite') {
 }
 
 /** For what is no control, such as the heading of a view that was just shown. */
-export function focusOn(element) {
+export function focusOn(element, options) {
   if (!element.matches('a[href], button, input, select, textarea, [tabindex]')) element.setAttribute('tabindex', '-1');
-  element.focus();
+  element.focus(options);
 }

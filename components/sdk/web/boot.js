@@ -24,11 +24,19 @@
   const reload = () => {
     if (leaving) return;
     leaving = true;
-    const [count, at] = (sessionStorage.getItem('comptoir.reloads') ?? '0 0').split(' ').map(Number);
-    const attempt = Date.now() - at < FORGOTTEN_MS ? count + 1 : 1;
-    if (attempt > ATTEMPTS) return;
-    sessionStorage.setItem('comptoir.reloads', `${attempt} ${Date.now()}`);
-    setTimeout(() => location.reload(), 100 * 2 ** attempt);
+    const attempt = next();
+    if (attempt <= ATTEMPTS) setTimeout(() => location.reload(), 100 * 2 ** attempt);
+  };
+  /** Which look it would be. Where nothing can be counted, a page that was loaded again is the last one. */
+  const next = () => {
+    try {
+      const [count, at] = (sessionStorage.getItem('comptoir.reloads') ?? '0 0').split(' ').map(Number);
+      const attempt = Date.now() - at < FORGOTTEN_MS ? count + 1 : 1;
+      sessionStorage.setItem('comptoir.reloads', `${attempt} ${Date.now()}`);
+      return attempt;
+    } catch {
+      return performance.getEntriesByType('navigation')[0]?.type === 'reload' ? Infinity : 1;
+    }
   };
   // Of a script, a style sheet or a module that could not be loaded; such events do not bubble.
   addEventListener(

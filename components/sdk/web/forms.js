@@ -2,7 +2,8 @@
 
 import { announce, focusOn } from './a11y.js';
 import { h, newId, replace } from './dom.js';
-import { texts } from './i18n.js';
+import { newKey } from './http.js';
+import { day, texts } from './i18n.js';
 
 /** A labelled control: `field({ label, name, type: 'email', required: true })`. `options` make it a select. */
 export function field({ label, name, hint, options, optional, ...attributes }) {
@@ -44,7 +45,7 @@ const t = texts({
   fr: {
     valueMissing: 'Ce champ est obligatoire.',
     typeMismatch: 'Ce n’est pas une adresse de courriel.',
-    tooShort: 'Il en faut au moins {min} caractères.',
+    tooShort: 'Il faut au moins {min} caractères.',
     patternMismatch: 'Ce n’est pas de la forme voulue.',
     rangeUnderflow: 'Au moins {min}.',
     rangeOverflow: 'Au plus {max}.',
@@ -67,11 +68,21 @@ export function invalid(form) {
   return Object.fromEntries(wrong.map((control) => [control.name, reason(control)]));
 }
 
-function reason({ validity, minLength, min, max }) {
+function reason({ type, validity, minLength, min, max }) {
   const key = ['valueMissing', 'typeMismatch', 'tooShort', 'patternMismatch', 'rangeUnderflow', 'rangeOverflow'].find(
     (kind) => validity[kind],
   );
-  return t(key ?? 'other', { min: minLength > 0 ? minLength : min, max });
+  const bound = (text) => (type === 'date' && text ? day(text) : text);
+  return t(key ?? 'other', { min: minLength > 0 ? minLength : bound(min), max: bound(max) });
+}
+
+/** The key of what somebody means to do with a form: another one when something in it was changed. */
+export function intent(form) {
+  let key = newKey();
+  form.addEventListener('input', () => {
+    key = newKey();
+  });
+  return () => key;
 }
 
 /** While the promise is pending, the button says so and does nothing. */

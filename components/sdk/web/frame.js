@@ -9,7 +9,6 @@ import { remember } from './storage.js';
 const t = texts({
   fr: {
     skip: 'Aller au contenu',
-    language: 'Langue',
     navigation: 'Navigation principale',
     'theme-auto': 'Couleurs : comme l’appareil',
     'theme-light': 'Couleurs : claires',
@@ -18,7 +17,6 @@ const t = texts({
   },
   en: {
     skip: 'Skip to content',
-    language: 'Language',
     navigation: 'Main navigation',
     'theme-auto': 'Colours: as on the device',
     'theme-light': 'Colours: light',
@@ -32,7 +30,7 @@ const NAMES = { fr: 'Français', en: 'English' };
 /**
  * Draws the frame and returns `{ main, draw }`. `brand` is what is written at the top, `home` where it leads, `head` and
  * `foot` are functions that make what comes into them; they are called again by `draw`, and when the language changes.
- * `view` draws the main part then, and may be async; what was typed into its fields stays.
+ * `view` draws the main part then, and may be async; what was typed into its fields stays, and they hear of it.
  */
 export function frame({ brand, home, head = () => [], foot = () => [], view }) {
   const skip = h('a', { class: 'skip', href: '#main' });
@@ -68,14 +66,22 @@ export function frame({ brand, home, head = () => [], foot = () => [], view }) {
     announce(t('language-is'));
     await view();
     for (const { name, value, checked } of typed) {
-      for (const control of main.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-        if (control.type !== 'radio' && control.type !== 'checkbox') control.value = value;
-        else if (control.value === value) control.checked = checked;
-      }
+      for (const control of main.querySelectorAll(`[name="${CSS.escape(name)}"]`)) putBack(control, value, checked);
     }
   });
   draw();
   return { main, draw };
+}
+
+/** What a form shows may follow from what is in it, so it is told as if somebody had typed. */
+function putBack(control, value, checked) {
+  const isChoice = control.type === 'radio' || control.type === 'checkbox';
+  if (isChoice ? control.value !== value || control.checked === checked : control.value === value) return;
+  if (isChoice) control.checked = checked;
+  else control.value = value;
+  // Of a choice, the one that was made tells; the others only lose it.
+  if (control.type === 'radio' && !checked) return;
+  for (const type of ['input', 'change']) control.dispatchEvent(new Event(type, { bubbles: true }));
 }
 
 export const navigation = (...links) =>

@@ -5,6 +5,8 @@ import { texts } from './i18n.js';
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 const PAUSE_MAX_MS = 5_000;
+/** The most that a list gives at once. */
+const PAGE = 200;
 
 /** An answer that is no success. `code` is what one branches on; members of its own are in `body`. */
 export class Problem extends Error {
@@ -60,6 +62,18 @@ export async function request(method, path, { body, key, ifMatch, ifNoneMatch, h
 export const get = (path, options) => request('GET', path, options);
 export const post = (path, body, options) => request('POST', path, { body, ...options });
 
+/** All that a list has, page by page; `ask` is given the path of one. */
+export async function everyPage(ask, path, parameters = {}) {
+  const found = [];
+  let after;
+  do {
+    const { data } = await ask(query(path, { ...parameters, limit: PAGE, after }));
+    found.push(...data.data);
+    after = data.next_cursor;
+  } while (after);
+  return found;
+}
+
 /** What a page gets along without: null when it cannot be had. A bug is still one. */
 export async function optional(answer) {
   try {
@@ -104,15 +118,15 @@ const comesBack = (error) =>
 export const pause = (ms, signal) =>
   new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
   });
 
 /** 122 random bits, as a UUID. `crypto.randomUUID` is not there on plain HTTP. */
@@ -154,11 +168,12 @@ const t = texts({
 });
 
 /**
- * What to tell people. `own` are a page's texts, looked up by the problem's code first; what is known of a status
- * comes next, and then the service's own words.
+ * What to tell people. `own` are a page's texts, looked up by the problem's code first, and by that of what is wrong with
+ * the body; what is known of a status comes next, and then the service's own words, which are English.
  */
 export function explain(error, own) {
-  if (own?.has(error.code)) return own(error.code, error.body);
+  const code = [error.code, error.errors?.[0]?.code].find((one) => own?.has(one));
+  if (code) return own(code, error.body);
   if (error instanceof NoAnswer) return t('no-answer');
   if (!(error instanceof Problem)) throw error;
   switch (error.status) {

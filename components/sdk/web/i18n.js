@@ -1,4 +1,4 @@
-// French and English: texts, numbers, money, dates. The language is that of <html lang>, which boot.js chooses.
+// French and English: texts, numbers, money, dates, names. The language is that of <html lang>, which boot.js chooses.
 
 import { remember } from './storage.js';
 
@@ -34,13 +34,13 @@ export function texts(catalogues) {
     if (text === undefined) throw new RangeError(`there is no text ${key}`);
     return fill(typeset(typeof text === 'string' ? text : form(text, values.count)), values);
   };
-  t.has = (key) => key in catalogues[language()];
+  t.has = (key) => Object.hasOwn(catalogues[language()], key);
   return t;
 }
 
-/** In French, a space before `:` and its like, which no line may break at. */
+/** In French, a space before `:` and its like, and before the sign of cents, which no line may break at. */
 const typeset = (text) =>
-  language() === 'fr' ? text.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0') : text;
+  language() === 'fr' ? text.replace(/ (?=[:;?!»¢])/g, '\u00a0').replace(/« /g, '«\u00a0') : text;
 
 function form(forms, count) {
   if (count === 0 && forms.zero !== undefined) return forms.zero;
@@ -80,9 +80,11 @@ export function decimal(cents) {
   return `${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-/** What somebody typed as cents: `12,50`, `12.5`, `1 250,00 $`. `null` when it is no amount. */
+/** What somebody typed as cents: `12,50`, `12.5`, `1 250,00 $`, `$1,250.00`. `null` when it is no amount. */
 export function cents(text) {
-  const plain = text.replace(/[\s\u00a0\u202f$]/g, '');
+  const typed = text.replace(/[\s\u00a0\u202f$]/g, '');
+  // A comma is of thousands where cents come after a point; alone it may be either, and is taken for that of cents.
+  const plain = /^-?\d{1,3}(,\d{3})+\.\d{1,2}$/.test(typed) ? typed.replaceAll(',', '') : typed;
   const match = /^(-?)(\d{1,12})(?:[.,](\d{1,2}))?$/.exec(plain);
   if (!match) return null;
   const [, sign, whole, fraction = ''] = match;
@@ -104,9 +106,9 @@ export const time = (instant, options = { timeStyle: 'short' }) =>
 export const day = (text, options = { dateStyle: 'long' }) =>
   formatter(Intl.DateTimeFormat, { timeZone: 'UTC', ...options }).format(new Date(`${text}T00:00:00Z`));
 
-/** Which one it is now. */
-export const today = () =>
-  new Intl.DateTimeFormat('sv', { timeZone: TIME_ZONE, dateStyle: 'short' }).format(new Date());
+/** Which one it is now, or was at an instant. */
+export const today = (now = new Date()) =>
+  new Intl.DateTimeFormat('sv', { timeZone: TIME_ZONE, dateStyle: 'short' }).format(now);
 
 /** The instant at which a day of the business begins. */
 export function startOf(text) {
@@ -116,6 +118,10 @@ export function startOf(text) {
     Date.parse(`${new Date(instant).toLocaleString('sv', { timeZone: TIME_ZONE }).replace(' ', 'T')}Z`) - instant;
   return new Date(midnight - ahead(midnight - ahead(midnight))).toISOString();
 }
+
+/** What a product or a category is called; a number stays with its unit. */
+export const nameOf = (one) =>
+  (one[`name_${language()}`] ?? one.name).replace(/(\d) (?=(?:ml|L|g|kg|mg|W)\b|%)/g, '$1\u00a0');
 
 /** `a, b and c` */
 export const list = (items) => formatter(Intl.ListFormat, { type: 'conjunction' }).format(items);

@@ -15,6 +15,7 @@ import { explain } from './http.js';
 export function router({ main, views, site, failed, entrance, shown: tell = () => {} }) {
   let running = new AbortController();
 
+  /** `focus`: the keyboard goes `first` to the top of a view that is new, or `back` to one, which is not scrolled. */
   async function show({ focus }) {
     running.abort();
     running = new AbortController();
@@ -40,34 +41,43 @@ export function router({ main, views, site, failed, entrance, shown: tell = () =
     replace(main, shown.content);
     tell(url);
     if (!focus) return;
-    scrollTo(0, 0);
+    if (focus === 'first') scrollTo(0, 0);
     const first = main.querySelector('[data-first]');
     const heading = main.querySelector('h1');
     if (!first && heading) {
-      focusOn(heading);
+      focusOn(heading, { preventScroll: focus === 'back' });
       return;
     }
-    first?.focus();
+    first?.focus({ preventScroll: focus === 'back' });
     announce(document.title);
   }
 
   function problem(error) {
-    const text = explain(error);
     const again = h(
       'button',
-      { type: 'button', class: 'button second', on: { click: () => show({ focus: true }) } },
+      { type: 'button', class: 'button second', on: { click: () => show({ focus: 'first' }) } },
       failed.again(),
     );
     return {
       title: failed.title(),
-      content: h('div', { class: 'empty' }, h('h1', {}, failed.title()), h('p', {}, text), again),
+      content: h('div', { class: 'empty' }, h('h1', {}, failed.title()), h('p', {}, reason(error)), again),
     };
+  }
+
+  /** A mistake of ours has no words for people; it is reported, and the view before does not stay at this address. */
+  function reason(error) {
+    try {
+      return explain(error);
+    } catch {
+      reportError(error);
+      return null;
+    }
   }
 
   function go(path, { replacing = false, focus = true } = {}) {
     if (replacing) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
-    return show({ focus });
+    return show({ focus: focus && 'first' });
   }
 
   document.addEventListener('click', (event) => {
@@ -76,9 +86,11 @@ export function router({ main, views, site, failed, entrance, shown: tell = () =
     if (!link || !plain || event.defaultPrevented || link.target || link.origin !== location.origin) return;
     if (!views.some(([pattern]) => pattern.test(link.pathname))) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    const path = link.pathname + link.search;
+    // As browsers have it, the page that is shown is not one more to come back to.
+    go(path, { replacing: path === location.pathname + location.search });
   });
-  addEventListener('popstate', () => show({ focus: false }));
+  addEventListener('popstate', () => show({ focus: 'back' }));
 
   return { go, refresh: () => show({ focus: false }) };
 }

@@ -1,28 +1,31 @@
-// What a page remembers, in the storage of its own origin, which no other can read. Where a browser forbids that, it is
-// remembered until the page is left.
+// What a page remembers, in the storage of its own origin, which no other can read. Where a browser forbids that, or has
+// no room left, it is remembered until the page is left.
 
 function memory(storage) {
   const here = new Map();
   return {
     recall(key) {
+      if (here.has(key)) return here.get(key);
       try {
         return storage().getItem(key);
       } catch {
-        return here.get(key) ?? null;
+        return null;
       }
     },
     remember(key, text) {
       try {
         storage().setItem(key, text);
+        here.delete(key);
       } catch {
         here.set(key, text);
       }
     },
     forget(key) {
+      here.delete(key);
       try {
         storage().removeItem(key);
       } catch {
-        here.delete(key);
+        // Nothing could be kept there.
       }
     },
   };

@@ -40,12 +40,19 @@ function open(title, build) {
 const button = (text, click, kind = 'button second') => h('button', { type: 'button', class: kind, on: { click } }, text);
 const submit = (text) => h('button', { type: 'submit', class: 'button' }, text);
 
-/** A form is sent by its script alone. */
+/** A form is sent by its script alone, and once: a second click while the first is answered would roll back twice. */
 function form(send, ...children) {
   const element = h('form', { class: 'stack', novalidate: true }, ...children);
-  element.addEventListener('submit', (event) => {
+  let isSending = false;
+  element.addEventListener('submit', async (event) => {
     event.preventDefault();
-    send();
+    if (isSending) return;
+    isSending = true;
+    try {
+      await send();
+    } finally {
+      isSending = false;
+    }
   });
   return element;
 }
@@ -55,7 +62,7 @@ function field(label, control, hint) {
   const error = h('p', { class: 'error', id: newId('error'), role: 'alert' });
   control.id = newId('control');
   const note = hint && h('p', { class: 'hint', id: newId('hint') }, hint);
-  if (note) control.setAttribute('aria-describedby', `${note.id} ${error.id}`);
+  control.setAttribute('aria-describedby', note ? `${note.id} ${error.id}` : error.id);
   const element = h('div', { class: 'field' }, h('label', { for: control.id }, label), control, note, error);
   const complain = (text) => {
     setText(error, text);
@@ -128,7 +135,7 @@ export const replace = (service, replicas, dropped) =>
       put(content, what, bar, note, h('div', { class: 'row end' }, leave));
       leave.focus();
       const progress = (sent, total) => {
-        bar.value = sent / total;
+        bar.value = total > 0 ? sent / total : 1;
         setText(what, t('sending', { file: file.name, sent: megabytes(sent), total: megabytes(total) }));
         if (sent < total) return;
         // From now on only the host knows.

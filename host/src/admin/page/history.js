@@ -11,12 +11,14 @@ export class History {
   #points = new Map();
   /** @type {object[]} the last documents */
   #documents = [];
+  /** Of the last document, also of one before a gap. */
+  #uptime_s = 0;
   #marks = new Map();
 
   /** True when the host has started anew, and counts from zero. */
   add(document) {
-    const last = this.#documents.at(-1);
-    const isNew = last !== undefined && document.uptime_s < last.uptime_s;
+    const isNew = document.uptime_s < this.#uptime_s;
+    this.#uptime_s = document.uptime_s;
     if (isNew) this.#documents = [];
     this.#documents.push(document);
     const before = this.#documents.at(-1 - WINDOW) ?? this.#documents[0];

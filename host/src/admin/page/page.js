@@ -164,13 +164,20 @@ const replicas = (service) => state.components.filter((component) => component.s
 const replace = (service, file) => change(() => dialogs.replace(service, replicas(service), file));
 const rollBack = (service) => change(() => dialogs.rollBack(service, replicas(service)));
 
+/** A file that misses its lane is not opened in the place of this page, with all that it knows of the time before. */
+function keepPage(event) {
+  if (event.dataTransfer.types.includes('Files') && !event.target.closest?.('[type=file]')) event.preventDefault();
+}
+for (const type of ['dragover', 'drop']) addEventListener(type, keepPage);
+
 // --- looking
 
 async function look(isFirst) {
+  const token = api.token.get();
   const [components, traffic, changes] = await Promise.all([
     api.components(),
     api.traffic(),
-    isFirst || state.lostAt ? api.permission(api.token.get()) : state.changes,
+    isFirst || state.lostAt ? api.permission(token) : undefined,
   ]);
   if (state.lostAt !== undefined) events.add({ kind: 'back' });
   state.lostAt = undefined;
@@ -180,7 +187,9 @@ async function look(isFirst) {
     events.add(change);
     history.mark(change.service, change.kind);
   }
-  Object.assign(state, { components, changes, uptime_s: traffic.uptime_s });
+  Object.assign(state, { components, uptime_s: traffic.uptime_s });
+  // What was answered is about the token of then; the page may have been unlocked or locked meanwhile.
+  if (changes !== undefined && token === api.token.get()) state.changes = changes;
   dialogs.looked(components);
 }
 
@@ -197,7 +206,8 @@ async function lookWhetherReady() {
 const isMissing = (error) => error instanceof api.Unreachable || error instanceof api.Refused;
 
 function missed(error) {
-  if (!isMissing(error)) throw error;
+  // Nothing that was foreseen: for whoever looks into it. The page says that it has lost the host, and goes on looking.
+  if (!isMissing(error)) console.error(error);
   history.addGap();
   if (state.lostAt === undefined) {
     state.lostAt = new Date();

@@ -25,6 +25,15 @@ const COKE: &str = "628501000376";
 const JUICE: &str = "628501001113";
 const COFFEE: &str = "628501001854";
 
+/// Writes down what the page says of its connection, from the first moment on.
+const CONDITIONS: &str = r"
+var conditions = [];
+new MutationObserver(() => {
+    const text = document.querySelector('.condition')?.textContent;
+    if (text && conditions.at(-1) !== text) conditions.push(text);
+}).observe(document, { subtree: true, childList: true });
+";
+
 /// The platform, the network between it and the till, and the till.
 struct Day {
     platform: Platform,
@@ -295,7 +304,8 @@ impl Day {
     /// Two sales, one of them after the page was loaded again.
     async fn selling_goes_on_without_a_network(&mut self) {
         let till = &self.till;
-        let is_kept = "return caches.keys().then((names) => names.length === 1 && !names[0].endsWith('coming')
+        // It is kept after all of its files.
+        let is_kept = "return caches.match('/till').then((page) => page !== undefined
             && navigator.serviceWorker.controller !== null)";
         eventually("the page is kept", async || till.script(is_kept, &json!([])).await == json!(true)).await;
         till.goto("/till").await;
@@ -316,8 +326,14 @@ impl Day {
         till.says("h1", "Paid").await;
         till.says(".paper", "Cash $12.00").await;
         self.is_well(&["ERR_"]).await;
+        till.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": CONDITIONS})).await;
         till.goto("/till").await;
         till.says(".condition", "Offline: 1 sale to upload").await;
+        // A page that was kept does not say that somebody is there.
+        let conditions = till.script("return conditions", &json!([])).await;
+        let conditions: Vec<&str> = conditions.as_array().expect("texts").iter().filter_map(Value::as_str).collect();
+        let fits = |text: &&str| *text == "Connecting…" || text.starts_with("Offline");
+        assert!(!conditions.is_empty() && conditions.iter().all(fits), "{conditions:?}");
         till.keys(&format!("{COKE}{ENTER}")).await;
         till.keys(PAY).await;
         till.says("h1", "To pay: $3.54").await;

@@ -25,6 +25,9 @@ pub async fn pictures(platform: &Platform, browser: &Browser, album: &Album) {
     browser.arrives("/office/sign-in").await;
 }
 
+/// One in each of four stores, and none that the pictures of the till have opened.
+const REGISTERS: [i64; 4] = [12, 21, 31, 51];
+
 /// Sales of four stores on fifteen days, some more and some less; and a request that waits.
 async fn two_weeks(platform: &Platform) {
     let send = async |group: &str, method: Method, path: &str, body: Value| {
@@ -32,14 +35,14 @@ async fn two_weeks(platform: &Platform) {
         let headers = [("x-api-key", key.as_str()), ("idempotency-key", once.as_str())];
         platform.send(method, path, &headers, &body).await.expect_status(201);
     };
-    for register in [11, 21, 31, 51] {
+    for register in REGISTERS {
         let path = format!("/api/v1/registers/{register}/sessions");
         let drawer = json!({"cashier": "Julie", "opening_float": {"amount": 10_000, "currency": "CAD"}});
         send("pos", Method::POST, &path, drawer).await;
     }
     let now = jiff::Timestamp::now();
     for day in 0..15_i64 {
-        for (place, register) in (0_i64..).zip([11, 21, 31, 51]) {
+        for (place, register) in (0_i64..).zip(REGISTERS) {
             let units = 2 + (day * 7 + place * 5) % 6 + 2 * (3 - place);
             let sold_at = now - jiff::SignedDuration::from_hours(24 * day + place);
             let line = |product: i64, quantity: i64, cents: i64| {

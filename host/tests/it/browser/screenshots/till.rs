@@ -39,8 +39,7 @@ pub async fn pictures(platform: &Platform, album: &Album) {
     album.add(browser, "till-drawer", "/till/drawer", ".paper").await;
     album.add(browser, "till-close", "/till/close", "h1").await;
     browser.goto("/till").await;
-    let is_kept =
-        "return caches.keys().then((names) => names.length === 1 && navigator.serviceWorker.controller !== null)";
+    let is_kept = "return caches.match('/till').then((page) => page && navigator.serviceWorker.controller !== null)";
     eventually("the page is kept", async || browser.script(is_kept, &json!([])).await == json!(true)).await;
     network.cut();
     basket(browser).await;
@@ -48,8 +47,9 @@ pub async fn pictures(platform: &Platform, album: &Album) {
     browser.press("Pay ").await;
     browser.press("Card").await;
     browser.says(".condition", "1 sale to upload").await;
-    album.add(browser, "till-offline-sale", &browser.path().await, ".paper").await;
-    album.add(browser, "till-offline", "/till/uploads", ".sale-row").await;
+    let offline = "body:has(.condition.careful)";
+    album.add(browser, "till-offline-sale", &browser.path().await, &format!("{offline} .paper")).await;
+    album.add(browser, "till-offline", "/till/uploads", &format!("{offline} .sale-row")).await;
 }
 
 /// What everything is taxed like, and what it costs, are not the same.
