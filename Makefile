@@ -48,11 +48,11 @@ test: components fixtures host | postgres prometheus chromium ## Run every test,
 
 # SOAK_SECONDS=3600 has it go on for an hour.
 soak: fixtures host | postgres ## Swaps, aborts and load for ten minutes; then every gauge is back
-	$(COMPTOIR) postgres -- cargo test --release --workspace --test it -- --ignored --exact --nocapture soak::soak
+	$(COMPTOIR) postgres -- cargo test --release --workspace -- --ignored --exact --nocapture soak::soak
 
 # As files in $(CARGO_TARGET_DIR)/screenshots: every page, in both languages, wide and narrow, light and dark.
 screenshots: components host | postgres chromium ## Take pictures of every page, to be looked at
-	$(COMPTOIR) postgres -- cargo test --release --workspace --test it -- --ignored --exact --nocapture browser::screenshots::screenshots
+	$(COMPTOIR) postgres -- cargo test --release --workspace -- --ignored --exact --nocapture browser::screenshots::screenshots
 
 # Clippy has the profiles of the builds, so that macros and build scripts are compiled once.
 lint: $(CARGO_DENY) $(TYPOS) | wasm-target ## Check format, lints, licences, spelling, vendored WIT
@@ -74,9 +74,13 @@ bench: components host | postgres ## Measure requests through the host against a
 load: ## Load the platform that runs, and check its books: WORKLOAD=load SCENARIO=purchases
 	WORKLOAD=$(WORKLOAD) COMPONENTS=$(COMPONENTS) k6/run $(ARGS)
 
+# Where k6/run leaves its numbers.
+comma := ,
+LOADED = $(CARGO_TARGET_DIR)/k6/$(WORKLOAD)$(if $(SCENARIO),-$(subst $(comma),+,$(SCENARIO))).json
+
 # MAX_RATIO=1.5 has it fail where a route is half as slow again, the others being as they were.
 load-compare: ## Print what the last `load` measured beside k6/baseline.json
-	"$$(.tools/k6)" run --quiet --address '' -e RESULT=$(or $(RESULT),$(CARGO_TARGET_DIR)/k6/$(WORKLOAD).json) k6/compare.js
+	"$$(.tools/k6)" run --quiet --address '' -e RESULT=$(abspath $(or $(RESULT),$(LOADED))) k6/compare.js
 
 # RUST_IMAGE names another image to build in; compose/compose.yaml has the other images.
 images: ## Build a host's image, and the components into compose/components, where they are swapped in
@@ -85,12 +89,13 @@ images: ## Build a host's image, and the components into compose/components, whe
 # Where the images of Kong and Grafana cannot be had: COMPOSE_PROFILES=gateway make compose-up
 compose-up: ## Run the whole platform in containers; the gateway listens on :8000
 	compose/prepare
-	$(COMPOSE) up --detach --wait $(ARGS)
+	$(COMPOSE) up --detach --wait --wait-timeout 600 $(ARGS)
 
+# Whichever profiles it was started with.
 compose-down: ## Stop and remove the containers; their data stays, unless ARGS=--volumes
-	$(COMPOSE) down $(ARGS)
+	$(COMPOSE) --profile '*' down $(ARGS)
 
-test-compose: ## Try the containers on an engine, which it brings if there is none: half an hour, then five minutes
+test-compose: ## Try the containers on an engine, which it brings if there is none: half an hour, then seven minutes
 	compose/test
 
 components: | wasm-target ## Build the services, one .wasm each
