@@ -61,6 +61,11 @@ impl Until {
     pub fn is_over(self, context: &Context) -> bool {
         context.clock.now() > self.0
     }
+
+    /// Nothing, if it is over.
+    fn left(self, context: &Context) -> Duration {
+        self.0.duration_since(context.clock.now()).try_into().unwrap_or(Duration::ZERO)
+    }
 }
 
 /// Reads these feeds, side by side: none waits for another.
@@ -91,7 +96,7 @@ pub async fn follow(context: &Context, source: Source, which: Which, until: Unti
         match outcome {
             Outcome::More => {}
             Outcome::HeldBack => match pauses.next() {
-                Some(pause) => sdk::sleep(Duration::from_millis(pause)).await,
+                Some(pause) => sdk::sleep(Duration::from_millis(pause).min(until.left(context))).await,
                 None => return Ok(()),
             },
             Outcome::End | Outcome::Failed => return Ok(()),
