@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::component::{self, Refusal};
+use crate::component::{self, Binary, Refusal};
 use crate::generation::Generation;
 use crate::identity::Secret;
 use crate::limits::MAX_COMPONENT_BYTES;
@@ -244,8 +244,8 @@ impl Admin {
             Ok(services) => services,
             Err(unknown) => return unknown,
         };
-        let bytes: Arc<[u8]> = match Limited::new(body, MAX_COMPONENT_BYTES).collect().await {
-            Ok(body) => body.to_bytes().to_vec().into(),
+        let binary = match Limited::new(body, MAX_COMPONENT_BYTES).collect().await {
+            Ok(body) => Binary::new(body.to_bytes().to_vec()),
             Err(error) if error.is::<LengthLimitError>() => {
                 return problem(StatusCode::PAYLOAD_TOO_LARGE, &component::too_large().to_string());
             }
@@ -253,7 +253,7 @@ impl Admin {
         };
         let mut done = Vec::new();
         for service in services {
-            match service.load(bytes.clone()).await {
+            match service.load(binary.clone()).await {
                 Ok(Outcome::Switched { generation }) => done.push(swapped(service, "switched", generation)),
                 Ok(Outcome::Unchanged { generation }) => done.push(swapped(service, "unchanged", generation)),
                 Ok(Outcome::Superseded) => return superseded(service, &done),
@@ -271,14 +271,24 @@ impl Admin {
             Ok(services) => services,
             Err(unknown) => return unknown,
         };
-        let mut done = Vec::new();
+        // One that cannot go back keeps no other from it: whoever asks is in trouble.
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
         for service in services {
             match service.rollback() {
                 Ok(generation) => done.push(json!({"replica": service.replica(), "generation": generation})),
-                Err(error) => return problem(StatusCode::CONFLICT, &format!("{error:#}")),
+                Err(error) => failed.push(format!("{}: {error:#}", service.replica())),
             }
         }
-        document(StatusCode::OK, &json!({"rolled_back": done}))
+        if failed.is_empty() {
+            return document(StatusCode::OK, &json!({"rolled_back": done}));
+        }
+        let body = json!({
+            "title": StatusCode::CONFLICT.canonical_reason(),
+            "status": StatusCode::CONFLICT.as_u16(),
+            "detail": failed.join("; "),
+            "rolled_back": done,
+        });
+        typed(StatusCode::CONFLICT, "application/problem+json", body.to_string())
     }
 
     #[expect(clippy::result_large_err, reason = "an answer either way, to an operator")]

@@ -104,6 +104,26 @@ impl fmt::Display for Digest {
     }
 }
 
+/// A component's bytes, and what they are known by. Cheap to clone.
+#[derive(Clone)]
+pub struct Binary {
+    pub bytes: Arc<[u8]>,
+    pub digest: Digest,
+}
+
+impl Binary {
+    /// Takes milliseconds.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes: bytes.into() }
+    }
+}
+
+impl fmt::Debug for Binary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Binary({}, {} bytes)", self.digest.short(), self.bytes.len())
+    }
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
@@ -147,11 +167,10 @@ pub struct Linked {
 
 impl Linked {
     /// Compiles (or takes from the cache) and links.
-    pub async fn load(cache: &ArtifactCache, linker: &Linker<State>, bytes: Arc<[u8]>) -> Result<Self, Refusal> {
-        check_whole(&bytes).map_err(|cause| Refusal::new(Stage::Read, cause))?;
-        let digest = Digest::of(&bytes);
-        let component = cache.component(linker.engine(), &digest, bytes).await?;
-        Self::link(linker, &component, digest)
+    pub async fn load(cache: &ArtifactCache, linker: &Linker<State>, binary: &Binary) -> Result<Self, Refusal> {
+        check_whole(&binary.bytes).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+        let component = cache.component(linker.engine(), binary).await?;
+        Self::link(linker, &component, binary.digest.clone())
     }
 
     fn link(linker: &Linker<State>, component: &Component, digest: Digest) -> Result<Self, Refusal> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use crate::component::cache::ArtifactCache;
 use crate::config::HostConfig;
 use crate::engine;
 use crate::metrics::Metrics;
-use crate::server;
+use crate::server::{self, Listeners};
 use crate::service::{Platform, Service, Turn};
 use crate::shard::Shards;
 
@@ -37,9 +37,10 @@ pub struct Host {
 }
 
 impl Host {
-    /// Binds every address, then starts to serve. Components load in the background: until a
+    /// Starts to serve every service on its listeners, which come in the same order. Components load in the background: until a
     /// component is there, its service answers 503.
-    pub async fn start(mut config: HostConfig, metrics: Arc<Metrics>) -> Result<Self> {
+    pub async fn start(config: HostConfig, listeners: Vec<Listeners>, metrics: Arc<Metrics>) -> Result<Self> {
+        ensure!(config.services.len() == listeners.len(), "there are services without listeners");
         let engine = Arc::new(engine::new(&config.limits, config.services.len() * config.shards)?);
         engine::start_ticker(&engine).context("cannot start the epoch ticker")?;
         let shards = Shards::start(config.shards)?;
@@ -60,22 +61,14 @@ impl Host {
         };
         let admin_address = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
 
-        let mut bound = Vec::new();
-        for service in &mut config.services {
-            server::check_free(service.listen)?;
-            let listeners = server::listen(service.listen, config.shards)?;
-            if let Some(first) = listeners.first() {
-                service.listen = first.local_addr()?;
-            }
-            bound.push(listeners);
-        }
         let mut services = Vec::new();
         let mut servers = Vec::new();
         let mut turns: HashMap<String, Turn> = HashMap::new();
-        for (service, listeners) in config.services.into_iter().zip(bound) {
+        for (mut service, listeners) in config.services.into_iter().zip(listeners) {
+            service.listen = listeners.address();
             let turn = turns.entry(service.name.clone()).or_default().clone();
             let service = Arc::new(Service::new(service, platform.clone(), turn)?);
-            for (index, (listener, shard)) in listeners.into_iter().zip(shards.handles()).enumerate() {
+            for (index, (listener, shard)) in listeners.per_core().into_iter().zip(shards.handles()).enumerate() {
                 servers.push(shard.spawn(server::serve(service.clone(), index, listener, stop.clone())));
             }
             tokio::spawn(service.clone().follow_file(stop.clone()));

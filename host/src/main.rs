@@ -100,13 +100,13 @@ async fn run(command: Command) -> Result<u8> {
 
 /// Compiles and links a component in a cache of its own.
 async fn check(args: &CheckArgs) -> Result<String> {
-    let bytes = component::read_file(&args.component)?;
+    let binary = component::Binary::new(component::read_file(&args.component)?);
     let work = tempfile::tempdir()?;
     // The one that would run it: what does not fit into its pool is refused.
     let engine = engine::new(&args.limits, 1)?;
     let linker = component::linker(&engine, !args.no_database).map_err(anyhow::Error::from)?;
     let cache = component::cache::ArtifactCache::open(work.path(), args.limits.compile)?;
-    let linked = component::Linked::load(&cache, &linker, bytes.into()).await?;
+    let linked = component::Linked::load(&cache, &linker, &binary).await?;
     let kind = if linked.extension.is_some() { "a Comptoir service" } else { "a plain WASI HTTP component" };
     Ok(format!("{}: {kind} (WASI HTTP {}), digest {}", args.component.display(), linked.wasi(), linked.digest))
 }

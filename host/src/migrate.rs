@@ -1,5 +1,6 @@
 //! Applies a component's migrations to its database: under an advisory lock, because replicas start
-//! together; each step in a transaction of its own, with the record that it ran.
+//! together; each step in a transaction of its own, with the record that it ran. The lock is kept until
+//! the version serves, so that replicas which share nothing but a database switch one after another.
 
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ const LOCK: i64 = 0x636f_6d70_746f_6972;
 
 /// A server that takes connections and says nothing must not hold up the swaps that come after.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// SQLSTATE `lock_not_available`.
+const LOCK_TIMEOUT: &str = "55P03";
 
 const SESSION: &str = "set lock_timeout = '30s'; set statement_timeout = '5min'; set client_min_messages = warning";
 
@@ -40,6 +44,11 @@ pub enum Error {
     Failed { version: u32, name: String, source: sqlx::Error },
     #[error("the database gave no connection within {} s", CONNECT_TIMEOUT.as_secs())]
     NoAnswer,
+    #[error(
+        "another replica has been bringing a version into service for 30 s: its admin port says how far it is; \
+         try again when it is done, and restart it if it stands still"
+    )]
+    Locked,
     #[error("cannot prepare the database for migrations")]
     Database(#[from] sqlx::Error),
 }
@@ -49,7 +58,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) | Self::Failed { source: error, .. } => is_transient(error),
-            Self::NoAnswer => true,
+            Self::NoAnswer | Self::Locked => true,
             Self::Gap { .. } | Self::Changed { .. } => false,
         }
     }
@@ -58,9 +67,9 @@ impl Error {
 fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         // 08 connection, 53 resources, 55P03 lock not available, 57P shutdown and start.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "53", "55P03", "57P"].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["08", "53", LOCK_TIMEOUT, "57P"].iter().any(|class| code.starts_with(class))),
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
         _ => false,
     }
@@ -106,23 +115,45 @@ async fn prepared(mut connection: PgConnection) -> Result<PgConnection, Error> {
     Ok(connection)
 }
 
-/// Applies what is missing and returns how many steps that were. A database that is ahead of the
-/// component is fine: steps only expand.
-pub async fn apply(connecting: Connecting, migrations: &[Migration]) -> Result<usize, Error> {
+/// How many steps there were to apply, and what keeps other replicas from switching until it is released.
+#[derive(Debug, Default)]
+pub struct Applied {
+    pub steps: usize,
+    pub lock: Lock,
+}
+
+/// Held by a session: it ends with its connection, whatever happens. None without migrations.
+#[derive(Debug, Default)]
+pub struct Lock(Option<PgConnection>);
+
+impl Lock {
+    pub async fn release(self) {
+        if let Some(connection) = self.0
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "the connection of the migrations was lost before it was closed");
+        }
+    }
+}
+
+/// Applies what is missing. A database that is ahead of the component is fine: steps only expand.
+pub async fn apply(connecting: Connecting, migrations: &[Migration]) -> Result<Applied, Error> {
     for (expected, migration) in (1..).zip(migrations) {
         if migration.version != expected {
             return Err(Error::Gap { expected, found: migration.version, name: migration.name.clone() });
         }
     }
     if migrations.is_empty() {
-        return Ok(0);
+        return Ok(Applied::default());
     }
     let mut connection = connecting.connection().await?;
-    // Held by the session: it ends with the connection, whatever happens.
-    sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
-    let applied = apply_missing(&mut connection, migrations).await;
-    connection.close().await?;
-    applied
+    let locked = sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await;
+    locked.map_err(|error| match error {
+        sqlx::Error::Database(error) if error.code().as_deref() == Some(LOCK_TIMEOUT) => Error::Locked,
+        error => Error::Database(error),
+    })?;
+    let steps = apply_missing(&mut connection, migrations).await?;
+    Ok(Applied { steps, lock: Lock(Some(connection)) })
 }
 
 async fn apply_missing(connection: &mut PgConnection, migrations: &[Migration]) -> Result<usize, Error> {

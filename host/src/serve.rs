@@ -15,6 +15,7 @@ use crate::engine::MAX_MEMORY_BYTES;
 use crate::host::Host;
 use crate::identity::{Secret, Trust};
 use crate::metrics::Metrics;
+use crate::server::Listeners;
 use crate::signal::Shutdown;
 
 const DEFAULT_ADMIN_PORT: u16 = 9464;
@@ -24,7 +25,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let config = config(args)?;
     let metrics = Arc::new(Metrics::new()?);
     let mut shutdown = Shutdown::listen()?;
-    let host = Host::start(config, metrics).await?;
+    let listeners = config.services.iter().map(|service| Listeners::bind(service.listen, config.shards));
+    let listeners = listeners.collect::<Result<_>>()?;
+    let host = Host::start(config, listeners, metrics).await?;
     let (Some(service), Some(address)) = (host.services().first(), host.addresses().first()) else {
         bail!("a host serves one component");
     };

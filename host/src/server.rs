@@ -48,17 +48,35 @@ pub async fn linger(body: &mut Incoming, max_bytes: usize) {
     drop(tokio::time::timeout(LINGER, drain).await);
 }
 
-/// One listener per core on one address; the kernel spreads connections over them. With port 0, all
-/// get the port that the first one got.
-pub fn listen(address: SocketAddr, count: usize) -> Result<Vec<std::net::TcpListener>> {
-    let mut address = address;
-    let mut listeners = Vec::with_capacity(count);
-    for _ in 0..count {
-        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
-        address = listener.local_addr()?;
-        listeners.push(listener);
+/// An address that is this process's from now on: whoever connects waits until it is served.
+#[derive(Debug)]
+pub struct Listeners {
+    address: SocketAddr,
+    per_core: Vec<std::net::TcpListener>,
+}
+
+impl Listeners {
+    /// One listener per core on one address; the kernel spreads connections over them. With port 0, all
+    /// get the port that the first one got.
+    pub fn bind(address: SocketAddr, cores: usize) -> Result<Self> {
+        check_free(address)?;
+        let mut address = address;
+        let mut per_core = Vec::with_capacity(cores);
+        for _ in 0..cores {
+            let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
+            address = listener.local_addr()?;
+            per_core.push(listener);
+        }
+        Ok(Self { address, per_core })
     }
-    Ok(listeners)
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn per_core(self) -> Vec<std::net::TcpListener> {
+        self.per_core
+    }
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
@@ -73,7 +91,7 @@ fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 
 /// Whether somebody else listens on the address: with `SO_REUSEPORT`, a second host of the same
 /// user would otherwise share it silently.
-pub fn check_free(address: SocketAddr) -> Result<()> {
+fn check_free(address: SocketAddr) -> Result<()> {
     if address.port() == 0 {
         return Ok(());
     }

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::background;
 use crate::bindings::exports::comptoir::service::lifecycle::Migration;
-use crate::component::{self, Digest, Linked, RENAME, Refusal, Stage};
+use crate::component::{self, Binary, Linked, RENAME, Refusal, Stage};
 use crate::generation::{Generation, Verdict};
 use crate::lifecycle::{self, Declared};
-use crate::migrate::{self, Connecting};
+use crate::migrate::{self, Applied, Connecting, Lock};
 use crate::service::Service;
 
 mod probe;
@@ -51,15 +51,16 @@ pub enum Outcome {
 impl Service {
     /// Takes a component into service: compile, link, migrate, instantiate, probe, switch. On a
     /// refusal nothing has changed but the record of it. One at a time, of all replicas in this
-    /// process; of those that wait for the same replica, the newest. What was asked for is done, also
-    /// when whoever asked has gone.
-    pub async fn load(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
+    /// process; of those that wait for the same replica, the newest. Replicas in other processes that share
+    /// the database wait from its migrations to the switch. What was asked for is done, also when whoever
+    /// asked has gone.
+    pub async fn load(self: &Arc<Self>, binary: Binary) -> Result<Outcome, Refusal> {
         let service = self.clone();
-        let loading = tokio::spawn(async move { service.load_in_turn(bytes).await });
+        let loading = tokio::spawn(async move { service.load_in_turn(binary).await });
         loading.await.unwrap_or_else(|error| Err(Refusal::transient(Stage::Instantiate, error)))
     }
 
-    async fn load_in_turn(self: &Arc<Self>, bytes: Arc<[u8]>) -> Result<Outcome, Refusal> {
+    async fn load_in_turn(self: &Arc<Self>, binary: Binary) -> Result<Outcome, Refusal> {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed) + 1;
         let _turn = self.turn.lock().await;
         if self.tickets.load(Ordering::Relaxed) != ticket {
@@ -67,14 +68,13 @@ impl Service {
         }
         let started = Instant::now();
         // After a rollback it is not the last one that serves.
-        let digest = Digest::of(&bytes);
-        if let Some(current) = self.current().filter(|current| *current.digest() == digest) {
+        if let Some(current) = self.current().filter(|current| *current.digest() == binary.digest) {
             return Ok(Outcome::Unchanged { generation: current.number });
         }
-        let _loading = self.begin_loading(digest);
+        let _loading = self.begin_loading(binary.digest.clone());
         let number = self.last_number.load(Ordering::Relaxed) + 1;
-        let generation = match self.prepare(bytes, number).await {
-            Ok(generation) => generation,
+        let (generation, lock) = match self.prepare(&binary, number).await {
+            Ok(prepared) => prepared,
             Err(refusal) => {
                 self.report(&refusal);
                 return Err(refusal);
@@ -83,20 +83,22 @@ impl Service {
         self.last_number.store(number, Ordering::Relaxed);
         self.switch(Arc::new(generation));
         let elapsed = started.elapsed();
+        lock.release().await;
         self.metrics().swaps.with_label_values(&[self.name(), "switched", ""]).inc();
         self.metrics().swap_duration.with_label_values(&[self.name()]).observe(elapsed.as_secs_f64());
         Ok(Outcome::Switched { generation: number })
     }
 
     /// Everything before the switch.
-    async fn prepare(self: &Arc<Self>, bytes: Arc<[u8]>, number: u64) -> Result<Generation, Refusal> {
+    async fn prepare(self: &Arc<Self>, binary: &Binary, number: u64) -> Result<(Generation, Lock), Refusal> {
         let database = self.config().database.as_ref().map(|database| Connecting::to(&database.0));
+        self.open_connections();
         self.reaches(Stage::Compile);
-        let linked = Linked::load(&self.platform.cache, &self.linker, bytes).await?;
+        let linked = Linked::load(&self.platform.cache, &self.linker, binary).await?;
         self.reaches(Stage::Instantiate);
         let Declared { migrations, tasks } = self.declared(&linked, number).await?;
         self.reaches(Stage::Migrate);
-        self.migrate(database, &migrations).await?;
+        let lock = self.migrate(database, &migrations).await?;
         let generation = Generation::new(
             number,
             linked,
@@ -108,7 +110,7 @@ impl Service {
         )
         .map_err(|cause| Refusal::new(Stage::Link, cause))?;
         self.reaches(Stage::Probe);
-        self.probe(generation).await
+        Ok((self.probe(generation).await?, lock))
     }
 
     async fn declared(&self, linked: &Linked, number: u64) -> Result<Declared, Refusal> {
@@ -122,28 +124,39 @@ impl Service {
         Ok(declared)
     }
 
-    async fn migrate(&self, database: Option<Connecting>, migrations: &[Migration]) -> Result<(), Refusal> {
+    async fn migrate(&self, database: Option<Connecting>, migrations: &[Migration]) -> Result<Lock, Refusal> {
         let Some(database) = database else {
             if migrations.is_empty() {
-                return Ok(());
+                return Ok(Lock::default());
             }
             let cause = anyhow!("the component has migrations, but was given no database: see `--database-url`");
             return Err(Refusal::new(Stage::Migrate, cause));
         };
-        let applied = migrate::apply(database, migrations).await.map_err(|error| Refusal {
+        let Applied { steps, lock } = migrate::apply(database, migrations).await.map_err(|error| Refusal {
             stage: Stage::Migrate,
             transient: error.is_transient(),
             cause: error.into(),
         })?;
-        if applied > 0 {
-            tracing::info!(service = self.name(), applied, "applied migrations");
+        if steps > 0 {
+            tracing::info!(service = self.name(), applied = steps, "applied migrations");
             for capabilities in &self.capabilities {
                 if let Some(pool) = &capabilities.database {
                     pool.refresh();
                 }
             }
+            self.open_connections();
         }
-        Ok(())
+        Ok(lock)
+    }
+
+    /// For the first clients, on every core. It takes as long as most of what is done meanwhile; whether the database
+    /// answers is what `/ready` tells.
+    fn open_connections(&self) {
+        for (capabilities, shard) in self.capabilities.iter().zip(&self.platform.shards) {
+            if let Some(pool) = capabilities.database.clone() {
+                shard.spawn(async move { pool.ping().await });
+            }
+        }
     }
 
     /// One request through a fresh instance on every core, so that the first clients find them warm.
@@ -153,15 +166,8 @@ impl Service {
         let ours = generation.component.extension.is_some();
         let generation = Arc::new(generation);
         let probes = (0..generation.shards()).map(async |shard| {
-            let (probed, capabilities) = (generation.clone(), self.capabilities.get(shard).cloned());
-            let timeout = self.limits().request_timeout();
-            let probe = async move {
-                // For the first client as well. Whether the database answers is what `/ready` tells.
-                if let Some(pool) = capabilities.and_then(|capabilities| capabilities.database.clone()) {
-                    tokio::spawn(async move { pool.ping().await });
-                }
-                Ok(probe::first_request(&probed, shard, timeout).await)
-            };
+            let (probed, timeout) = (generation.clone(), self.limits().request_timeout());
+            let probe = async move { Ok(probe::first_request(&probed, shard, timeout).await) };
             let result = self.on_shard(shard, probe).await;
             match result.unwrap_or_else(|error| Err(Refusal::transient(Stage::Probe, error)))? {
                 status if (ours && !status.is_success()) || status.is_server_error() => {
@@ -313,30 +319,30 @@ impl Service {
 
     /// True: something outside the component is missing, try the same file again.
     async fn load_file(self: &Arc<Self>, path: &Path, settled: Stamp) -> bool {
-        let bytes = match read(path, settled).await {
-            Ok(bytes) => bytes,
+        let binary = match read(path, settled).await {
+            Ok(binary) => binary,
             Err(refusal) => {
                 self.report(&refusal);
                 return refusal.transient;
             }
         };
-        match self.load(bytes.into()).await {
+        match self.load(binary).await {
             Ok(_) => false,
             Err(refusal) => refusal.transient,
         }
     }
 }
 
-/// The bytes of a file that has settled.
-async fn read(path: &Path, settled: Stamp) -> Result<Vec<u8>, Refusal> {
+/// A file that has settled.
+async fn read(path: &Path, settled: Stamp) -> Result<Binary, Refusal> {
     let file = path.to_owned();
-    let bytes = tokio::task::spawn_blocking(move || component::read_file(&file)).await;
-    let bytes = bytes.unwrap_or_else(|error| Err(error.into())).map_err(|cause| Refusal::new(Stage::Read, cause))?;
+    let binary = tokio::task::spawn_blocking(move || component::read_file(&file).map(Binary::new)).await;
+    let binary = binary.unwrap_or_else(|error| Err(error.into())).map_err(|cause| Refusal::new(Stage::Read, cause))?;
     if stamp(path).await != Some(settled) {
         let cause = anyhow!("the file changed while it was read: {RENAME}");
         return Err(Refusal::transient(Stage::Read, cause));
     }
-    Ok(bytes)
+    Ok(binary)
 }
 
 /// What tells one state of a file from another. A changed permission shows in `changed` alone, and a

@@ -7,7 +7,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -16,7 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::compile::Compiler;
-use super::{Digest, Refusal, Stage};
+use super::{Binary, Refusal, Stage};
 use crate::limits::{CompileLimits, MAX_ARTIFACTS};
 
 /// The folders in which compilers work.
@@ -57,7 +56,8 @@ impl ArtifactCache {
     }
 
     /// The compiled component, from the cache where possible.
-    pub async fn component(&self, engine: &Engine, digest: &Digest, bytes: Arc<[u8]>) -> Result<Component, Refusal> {
+    pub async fn component(&self, engine: &Engine, binary: &Binary) -> Result<Component, Refusal> {
+        let Binary { bytes, digest } = binary;
         let host = |error: anyhow::Error| Refusal::transient(Stage::Compile, error);
         let path = self.directory.join(format!("{digest}-{:016x}.{ARTIFACT}", compatibility(engine)));
         if let Some(component) = cached(engine, &path).await? {
@@ -90,7 +90,7 @@ impl ArtifactCache {
         }
     }
 
-    async fn compile(&self, path: &Path, bytes: Arc<[u8]>) -> Result<(), Refusal> {
+    async fn compile(&self, path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         let host = |error: anyhow::Error| Refusal::transient(Stage::Compile, error);
         let work = tempfile::Builder::new()
             .prefix(WORK)
@@ -99,7 +99,7 @@ impl ArtifactCache {
             .map_err(host)?;
         let input = work.path().join("component.wasm");
         let output = work.path().join("artifact.cwasm");
-        tokio::fs::write(&input, &bytes).await.context("cannot write the compiler's input").map_err(host)?;
+        tokio::fs::write(&input, bytes).await.context("cannot write the compiler's input").map_err(host)?;
         self.compiler.run(&input, &output).await?;
         seal(&output)
             .and_then(|()| Ok(std::fs::rename(&output, path)?))

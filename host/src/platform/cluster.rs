@@ -70,7 +70,7 @@ pub struct Cluster {
     password: Secret,
     secrets: PathBuf,
     /// Last, so that the lock is let go of after the server has stopped.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 impl Cluster {
@@ -172,7 +172,7 @@ fn administrator(port: u16, password: &Secret) -> Database {
 }
 
 /// Everything that blocks: the folder, its lock, an orphan, `initdb`.
-fn prepare(settings: &Settings) -> Result<(File, Home, Secret)> {
+fn prepare(settings: &Settings) -> Result<(FolderLock, Home, Secret)> {
     let account = Account::choose(&settings.directory)?;
     let folder = account::settle(&settings.directory, account.as_ref())?;
     let lock = lock(&folder)?;
@@ -188,12 +188,23 @@ fn prepare(settings: &Settings) -> Result<(File, Home, Secret)> {
     Ok((lock, home, password))
 }
 
+/// Let go of in words: a program that is just being started has the file too, and would keep the lock for a moment.
+#[derive(Debug)]
+struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // What does not work now, the end of the last who has the file does.
+        _ = self.0.unlock();
+    }
+}
+
 /// Two of us on one folder would take each other's server for an orphan.
-fn lock(folder: &std::path::Path) -> Result<File> {
+fn lock(folder: &std::path::Path) -> Result<FolderLock> {
     let path = folder.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => {
             bail!("the database cluster in {} is in use by another process", folder.display())
         }

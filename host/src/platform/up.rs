@@ -21,6 +21,7 @@ use crate::host::Host;
 use crate::identity::Trust;
 use crate::metrics::Metrics;
 use crate::outbound::Peers;
+use crate::server::Listeners;
 use crate::service::Service;
 use crate::signal::Shutdown;
 
@@ -118,6 +119,9 @@ struct Platform {
 
 impl Platform {
     async fn start(args: &UpArgs) -> Result<Self> {
+        // First: an address that somebody else has is told at once, and a free port is not taken meanwhile.
+        let gateway = Listeners::bind(args.gateway, args.process.shards())?;
+        let listeners = listen(args)?;
         let directory = Directory::open(&args.directory)?;
         let hosts: usize = SERVICES.iter().map(|service| service.ports.len()).sum();
         say(&format!("postgres: starting a private cluster in {}", directory.postgres().display()));
@@ -132,18 +136,20 @@ impl Platform {
         say(&format!("postgres: ready on port {} (pid {})", cluster.port(), cluster.pid().unwrap_or_default()));
 
         let metrics = Arc::new(Metrics::new()?);
-        let config = host_config(args, &directory, &cluster).await?;
+        let addresses: Vec<Vec<SocketAddr>> =
+            listeners.iter().map(|replicas| replicas.iter().map(Listeners::address).collect()).collect();
+        let config = host_config(args, &directory, &cluster, &addresses).await?;
         for service in &config.services {
             if !service.component.is_file() {
                 bail!("there is no component at {}: `make components` builds it", service.component.display());
             }
         }
-        let host = Host::start(config, metrics.clone()).await?;
+        let host = Host::start(config, listeners.into_iter().flatten().collect(), metrics.clone()).await?;
         if let Err(error) = all_loaded(&host).await {
             host.stop(&CancellationToken::new()).await;
             return Err(error);
         }
-        let gateway = start_gateway(args, directory.secrets(), &host, &metrics)?;
+        let gateway = start_gateway(args, gateway, directory.secrets(), &host, &metrics)?;
         Ok(Self { directory, cluster, host, gateway })
     }
 
@@ -173,31 +179,27 @@ impl Platform {
     }
 }
 
-/// Where every replica listens, in the order of `SERVICES`.
-fn addresses(args: &UpArgs) -> Result<Vec<Vec<SocketAddr>>> {
-    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    // Held until all are known, so that they differ.
-    let mut held = Vec::new();
-    let mut choose = |port: u16| {
-        if !args.free_ports {
-            let port = port.checked_add(args.port_offset);
-            return Ok(loopback(port.context("--port-offset leads beyond port 65535")?));
-        }
-        let listener = std::net::TcpListener::bind(loopback(0))?;
-        let address = listener.local_addr()?;
-        held.push(listener);
-        Ok(address)
+/// Every replica of every service, in the order of `SERVICES`.
+fn listen(args: &UpArgs) -> Result<Vec<Vec<Listeners>>> {
+    let bind = |&port: &u16| {
+        let port = if args.free_ports { Some(0) } else { port.checked_add(args.port_offset) };
+        let port = port.context("--port-offset leads beyond port 65535")?;
+        Listeners::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), args.process.shards())
     };
-    SERVICES.iter().map(|service| service.ports.iter().map(|&port| choose(port)).collect()).collect()
+    SERVICES.iter().map(|service| service.ports.iter().map(bind).collect()).collect()
 }
 
 /// Every replica of every service, with a database and a role per service.
-async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) -> Result<HostConfig> {
+async fn host_config(
+    args: &UpArgs,
+    directory: &Directory,
+    cluster: &Cluster,
+    addresses: &[Vec<SocketAddr>],
+) -> Result<HostConfig> {
     let secrets = directory.secrets();
     let limits = Arc::new(args.limits.clone());
-    let addresses = addresses(args)?;
     let mut services = Vec::new();
-    for (definition, replicas) in SERVICES.iter().zip(&addresses) {
+    for (definition, replicas) in SERVICES.iter().zip(addresses) {
         let database = cluster.ensure_database(definition.name).await?;
         let granted: config::Secrets = definition
             .secrets
@@ -216,7 +218,7 @@ async fn host_config(args: &UpArgs, directory: &Directory, cluster: &Cluster) ->
                 watch: true,
                 listen,
                 database: Some(Database(database.options())),
-                peers: peers(definition, &addresses)?,
+                peers: peers(definition, addresses)?,
                 trust: Trust { gateway: Some(secrets.gateway.clone()), service: Some(secrets.service.clone()) },
                 secrets: Arc::new(granted.clone()),
                 limits: limits.clone(),
@@ -273,7 +275,13 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn start_gateway(args: &UpArgs, secrets: &Secrets, host: &Host, metrics: &Metrics) -> Result<Running> {
+fn start_gateway(
+    args: &UpArgs,
+    listeners: Listeners,
+    secrets: &Secrets,
+    host: &Host,
+    metrics: &Metrics,
+) -> Result<Running> {
     let mut addresses = HashMap::new();
     let mut replicas = BTreeMap::new();
     for (service, address) in host.services().iter().zip(host.addresses()) {
@@ -285,7 +293,7 @@ fn start_gateway(args: &UpArgs, secrets: &Secrets, host: &Host, metrics: &Metric
     let locate = |host: &str, _| addresses.get(host).cloned();
     let gateway = Gateway::load(&args.kong, &secrets.placeholders(), &locate, metrics.registry())?;
     tracing::debug!(routes = gateway.routes().join(" "), "the gateway's routes");
-    Running::start(&gateway, args.gateway, &host.platform().shards, args.process.grace())
+    Ok(Running::start(&gateway, listeners, &host.platform().shards, args.process.grace()))
 }
 
 /// Progress for the person who typed the command.

@@ -94,6 +94,20 @@ async fn a_port_that_is_taken_is_not_shared() {
 }
 
 #[tokio::test]
+async fn a_platform_without_its_ports_makes_nothing() {
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = other.local_addr().expect("an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut command = comptoir();
+    command.args(["up", "--free-ports", "--gateway", &address, "--directory"]).arg(&data);
+    command.arg("--components").arg(folder.path()).arg("--kong").arg(folder.path().join("kong.yml"));
+    let ended = run(command).await;
+    assert!(ended.code == 1 && ended.stderr.contains(&format!("cannot listen on {address}")), "{ended:#?}");
+    assert!(!data.exists(), "{ended:#?}");
+}
+
+#[tokio::test]
 pub async fn a_component_can_be_checked_before_it_is_used() {
     let check = async |name: &str, more: &[&str]| {
         let mut command = comptoir();

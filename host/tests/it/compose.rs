@@ -96,18 +96,21 @@ fn nobody_may_more_than_needed() {
 #[test]
 fn databases_are_reached_by_hosts_alone_and_ports_from_here_alone() {
     let Some(file) = file() else { return };
-    for internal in ["data", "metrics"] {
+    for internal in ["data", "kong-data", "metrics"] {
         assert_eq!(file["networks"][internal]["internal"], true, "{internal}");
     }
     let mut published = Vec::new();
     for (name, service) in file["services"].as_object().expect("services") {
         let networks = keys(&service["networks"]);
-        if DATABASES.contains(&name.as_str()) {
-            assert_eq!(networks, names(["data"]), "{name}");
-        }
         let of_kong = name.starts_with("kong");
+        let own = if of_kong { "kong-data" } else { "data" };
+        if DATABASES.contains(&name.as_str()) {
+            assert_eq!(networks, names([own]), "{name}");
+        }
         let asks_databases = SERVICES.contains(&name.as_str()) || DATABASES.contains(&name.as_str()) || of_kong;
-        assert_eq!(networks.contains("data"), asks_databases, "{name}");
+        for data in ["data", "kong-data"] {
+            assert_eq!(networks.contains(data), asks_databases && data == own, "{name}: {data}");
+        }
         for port in service["ports"].as_array().into_iter().flatten() {
             let (address, port) = (port["host_ip"].as_str().expect("an address"), port["published"].as_str());
             let edge = name == "kong" || name == "gateway";

@@ -29,6 +29,7 @@ const GUESTS: &[(&str, fn())] = &[
     ("migrated-failing", migrations::a_step_that_fails_is_rolled_back_and_refused),
     ("migrated-gap", migrations::a_gap_between_steps_is_refused),
     ("migrated-more", migrations::a_new_version_brings_its_steps_and_the_old_one_works_on_them),
+    ("migrated-slow", migrations::replicas_of_one_database_switch_one_after_another),
     ("misnamed-task", refusals::the_command_says_at_which_stage_and_why),
     ("nosy", isolation::surroundings::a_component_finds_nothing_of_its_process),
     ("outbound", outbound::a_peer_is_reached_by_its_name),

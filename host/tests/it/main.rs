@@ -46,6 +46,7 @@ mod outages;
 mod outbound;
 mod platform;
 mod probation;
+mod readme;
 mod refusals;
 mod serving;
 mod soak;

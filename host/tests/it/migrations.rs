@@ -54,6 +54,39 @@ pub async fn a_new_version_brings_its_steps_and_the_old_one_works_on_them() {
     assert_eq!(applied(&database).await, 3);
 }
 
+/// They are in processes of their own, as in containers, and share nothing but the database.
+#[tokio::test]
+pub async fn replicas_of_one_database_switch_one_after_another() {
+    let database = Database::new().await;
+    let (one, other) = tokio::join!(migrated(&database), migrated(&database));
+    let slow = guest::bytes("migrated-slow");
+    let (mut probed, mut overlapped) = (0, 0);
+    let watched = async {
+        loop {
+            // One that is probed before and after the other one was seen was probed all the time.
+            let (before, beside, after) = (stage(&one).await, stage(&other).await, stage(&one).await);
+            let is_probed = [&before, &beside, &after].map(|stage| stage == "probe");
+            probed += usize::from(is_probed.contains(&true));
+            overlapped += usize::from(is_probed == [true; 3]);
+            let generations = (one.generation().await, other.generation().await);
+            if generations == (2, 2) {
+                return;
+            }
+        }
+    };
+    let (first, second, ()) = tokio::join!(one.put(&slow), other.put(&slow), watched);
+    for answer in [first, second] {
+        answer.expect_status(200);
+    }
+    assert!(probed > 1, "nothing was seen");
+    assert_eq!(overlapped, 0, "of {probed}");
+}
+
+/// Where the version that is being loaded has come to.
+async fn stage(host: &Host) -> Value {
+    host.component().await["loading"]["stage"].clone()
+}
+
 #[tokio::test]
 pub async fn a_step_that_fails_is_rolled_back_and_refused() {
     let database = Database::new().await;

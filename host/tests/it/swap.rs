@@ -199,9 +199,9 @@ async fn of_the_versions_that_wait_for_their_turn_the_newest_is_loaded() {
             assert!(answer.text().contains("a newer component came"), "{answer:?}");
         }
     }
-    // The one that found nobody before it, and the last.
-    assert_eq!(switched, 2, "{answers:#?}");
-    assert_eq!(host.generation().await, 3);
+    // The one that found nobody before it, and the last; more, when an upload took longer than a load.
+    assert!((2..6).contains(&switched), "{answers:#?}");
+    assert_eq!(host.generation().await, 1 + switched);
     assert_eq!(version(&host).await, 2);
     assert!(host.component().await["last_refusal"].is_null());
 }

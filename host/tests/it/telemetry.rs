@@ -5,9 +5,9 @@ use std::path::Path;
 use http::Method;
 use serde_json::Value;
 
-use crate::support::client;
 use crate::support::database::Database;
 use crate::support::host::{Host, Serve};
+use crate::support::{client, eventually};
 
 /// The families of `ARCHITECTURE.md`, each with the name of one of its samples.
 const FAMILIES: &[(&str, &str)] = &[
@@ -95,9 +95,20 @@ async fn a_status_that_is_not_registered_is_one_label() {
     assert_eq!([count("299"), count("499"), count("599")], [None; 3]);
 }
 
+/// Nobody who asks first waits for a login.
+#[tokio::test]
+async fn connections_are_open_before_the_first_request() {
+    let (host, _database) = hello().await;
+    let idle = async || host.metrics().await.value("db_client_connections", &[("state", "idle")]);
+    eventually("a connection is open", async || idle().await >= 1.0).await;
+}
+
 #[tokio::test]
 async fn counters_start_at_zero() {
     let (host, _database) = hello().await;
+    // A version that comes into service has a connection tried, which nobody waits for.
+    let used = async || host.metrics().await.value("db_client_connections", &[("state", "used")]);
+    eventually("no connection is in use", async || used().await == 0.0).await;
     let metrics = host.metrics().await;
     for (name, label, value) in [
         ("http_server_active_requests", "service", "sdk-hello"),
@@ -105,7 +116,6 @@ async fn counters_start_at_zero() {
         ("http_server_refused_requests_total", "limit", "body"),
         ("db_client_operation_duration_seconds_count", "operation", "query"),
         ("db_client_operation_duration_seconds_count", "operation", "commit"),
-        ("db_client_connections", "state", "used"),
         ("db_client_connections", "state", "transaction"),
         ("component_traps_total", "reason", "trap"),
         ("component_traps_total", "reason", "timeout"),

@@ -16,6 +16,7 @@ use crate::config::{self, ConfigErrors};
 use crate::metrics::Metrics;
 use crate::platform::secrets::Placeholders;
 use crate::serve;
+use crate::server::Listeners;
 use crate::shard::Shards;
 use crate::signal::Shutdown;
 
@@ -28,8 +29,9 @@ pub async fn gateway(args: GatewayArgs) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} for the admin port", args.admin))?;
     let admin = admin_listener.local_addr()?;
+    let listeners = Listeners::bind(args.listen, args.process.shards())?;
     let shards = Shards::start(args.process.shards())?;
-    let running = Running::start(&gateway, args.listen, shards.handles(), args.process.grace())?;
+    let running = Running::start(&gateway, listeners, shards.handles(), args.process.grace());
     let stop = CancellationToken::new();
     // Without a component: who asks whether it is ready, hears that it serves.
     tokio::spawn(Arc::new(Admin::new(Vec::new(), metrics, None)).serve(admin_listener, stop.clone()));

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Gateway;
-use crate::server;
+use crate::server::Listeners;
 
 #[derive(Debug)]
 pub struct Running {
@@ -20,12 +20,11 @@ pub struct Running {
 
 impl Running {
     /// `grace` is how long requests in flight are waited for at the end.
-    pub fn start(gateway: &Gateway, listen: SocketAddr, shards: &[Handle], grace: Duration) -> Result<Self> {
-        server::check_free(listen)?;
-        let listeners = server::listen(listen, shards.len())?;
-        let address = listeners.first().context("there is at least one core")?.local_addr()?;
+    pub fn start(gateway: &Gateway, listeners: Listeners, shards: &[Handle], grace: Duration) -> Self {
+        let address = listeners.address();
         let stop = CancellationToken::new();
         let servers = listeners
+            .per_core()
             .into_iter()
             .zip(shards)
             .map(|(listener, shard)| {
@@ -33,7 +32,7 @@ impl Running {
                 shard.spawn(async move { gateway.serve(listener, stop.cancelled_owned(), grace).await })
             })
             .collect();
-        Ok(Self { address, servers, stop })
+        Self { address, servers, stop }
     }
 
     pub fn address(&self) -> SocketAddr {

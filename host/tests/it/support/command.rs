@@ -6,9 +6,14 @@ use std::process::{Command, Output, Stdio};
 use super::host::{ADMIN_TOKEN, Host};
 use super::in_time;
 
-/// The program, without settings of whoever runs the tests.
+/// The program.
 pub fn comptoir() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+    command(env!("CARGO_BIN_EXE_comptoir"))
+}
+
+/// Without settings of whoever runs the tests.
+pub fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
     let settings = std::env::vars_os().map(|(name, _)| name);
     for name in settings.filter(|name| name.to_string_lossy().starts_with("COMPTOIR_")) {
         command.env_remove(name);
