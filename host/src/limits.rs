@@ -123,7 +123,8 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_OUTBOUND_TIMEOUT_MS", default_value_t = 10_000)]
     pub outbound_timeout_ms: u64,
 
-    /// Connections to Postgres, per service (spread over the cores) [`comptoir_postgres`]
+    /// Connections to Postgres, per service (spread over the cores; up to a quarter of them are shared by
+    /// statements that are quick) [`comptoir_postgres`]
     #[arg(long, env = "COMPTOIR_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: usize,
 
@@ -135,8 +136,8 @@ pub struct Limits {
     #[arg(long, env = "COMPTOIR_STATEMENT_TIMEOUT_MS", default_value_t = 5_000)]
     pub statement_timeout_ms: u64,
 
-    /// Open transactions, per service (spread over the cores, and fewer than connections); more wait as
-    /// for a connection [`comptoir_postgres`]
+    /// Open transactions, per service (spread over the cores, and fewer than connections that are not
+    /// shared); more wait as for a connection [`comptoir_postgres`]
     #[arg(long, env = "COMPTOIR_MAX_TRANSACTIONS", default_value_t = 12)]
     pub max_transactions: usize,
 

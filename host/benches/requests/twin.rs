@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use comptoir_postgres::{Options, Pool, Value};
+use comptoir_postgres::{Options, Pool, Prepared, Value};
 use jiff::Timestamp;
 use products::store::products::GET;
 use serde::Serialize;
@@ -45,7 +45,8 @@ pub async fn run(pool: &str) -> Result<()> {
         "comptoir" => {
             let mut options = Options::new(database.parse()?);
             options.max_connections = CONNECTIONS as usize;
-            Router::new().route("/api/v1/products/{id}", get(read_comptoir)).with_state(Arc::new(Pool::new(options)))
+            let statement = Arc::new(Pool::new(options).prepare(GET)?);
+            Router::new().route("/api/v1/products/{id}", get(read_comptoir)).with_state(statement)
         }
         other => bail!("there is no twin `{other}`"),
     };
@@ -138,10 +139,10 @@ fn from_row(row: &PgRow) -> Result<Product, sqlx::Error> {
     })
 }
 
-async fn read_comptoir(State(pool): State<Arc<Pool>>, Path(id): Path<i64>) -> Result<Response, StatusCode> {
+async fn read_comptoir(State(statement): State<Arc<Prepared>>, Path(id): Path<i64>) -> Result<Response, StatusCode> {
     let now = Value::Timestamptz(Timestamp::now().as_microsecond());
     let parameters = vec![Value::Int64(id), now, Value::Null];
-    let mut rows = pool.query(GET, parameters).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let mut rows = statement.query(parameters, None).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let product = rows.rows.pop().map(|row| from_values(row).ok_or(StatusCode::INTERNAL_SERVER_ERROR)).transpose()?;
     Ok(found(product))
 }

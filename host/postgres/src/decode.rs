@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use sqlx::postgres::{PgColumn, PgRow};
+use sqlx::postgres::{PgColumn, PgRow, PgTypeInfo};
 use sqlx::{Column as _, Row as _, ValueRef as _};
+use tokio_postgres::types::{FromSql, Type};
 
 use crate::encode::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION};
 use crate::kind::{Element, Kind, type_name};
 use crate::numeric::{self, NumericError};
 use crate::options::Options;
-use crate::statement::Statement;
+use crate::statement::{Known, Statement};
 use crate::types::{Column, Error, Rows, ShapedRows, Value};
 
 /// What becomes of the rows of a statement.
@@ -18,11 +19,46 @@ pub(crate) trait Answer: Sized + Send {
     /// Before the statement runs: its columns are known from its preparation.
     fn expect(statement: &Statement, columns: &[PgColumn]) -> Result<Self, Error>;
     /// A row came.
-    fn row(&mut self, row: &PgRow, limits: &Options) -> Result<(), Error>;
+    fn row(&mut self, row: &impl Raw, limits: &Options) -> Result<(), Error>;
     /// The statement is complete.
     fn complete(&mut self, rows_affected: u64);
+    /// All went well, on a connection of its own, for parameters of these types.
+    fn took(&self, statement: &Statement, parameters: &[PgTypeInfo], quick: bool);
     /// Bytes of all rows so far.
     fn bytes(&self) -> usize;
+}
+
+/// A row as it came.
+pub(crate) trait Raw {
+    /// In the binary format; none is null.
+    fn value(&self, column: usize) -> Result<Option<&[u8]>, Error>;
+}
+
+impl Raw for PgRow {
+    fn value(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        let raw = self.try_get_raw(column).map_err(|error| Error::Conversion(error.to_string()))?;
+        Ok(if raw.is_null() { None } else { raw.as_bytes().ok() })
+    }
+}
+
+impl Raw for tokio_postgres::Row {
+    fn value(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        let raw = self.try_get::<_, Option<Untouched<'_>>>(column);
+        Ok(raw.map_err(|error| Error::Conversion(error.to_string()))?.map(|Untouched(bytes)| bytes))
+    }
+}
+
+/// Whatever the type is.
+struct Untouched<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Untouched<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
 }
 
 /// For `execute`: the number of rows affected. Rows that come nevertheless are passed over.
@@ -31,13 +67,15 @@ impl Answer for u64 {
         Ok(0)
     }
 
-    fn row(&mut self, _: &PgRow, _: &Options) -> Result<(), Error> {
+    fn row(&mut self, _: &impl Raw, _: &Options) -> Result<(), Error> {
         Ok(())
     }
 
     fn complete(&mut self, rows_affected: u64) {
         *self += rows_affected;
     }
+
+    fn took(&self, _: &Statement, _: &[PgTypeInfo], _: bool) {}
 
     fn bytes(&self) -> usize {
         0
@@ -49,19 +87,26 @@ impl Answer for u64 {
 pub(crate) struct Shape {
     columns: Vec<Column>,
     kinds: Vec<Kind>,
+    /// The numbers of their types.
+    oids: Vec<u32>,
 }
 
 impl Shape {
     pub(crate) fn of(columns: &[PgColumn]) -> Result<Self, Error> {
         let kinds = columns.iter().map(kind_of).collect::<Result<_, _>>()?;
-        Ok(Self { columns: columns.iter().map(column).collect(), kinds })
+        let oids = columns.iter().map(|column| oid(column.type_info())).collect();
+        Ok(Self { columns: columns.iter().map(column).collect(), kinds, oids })
     }
 
     pub(crate) fn is_of(&self, columns: &[PgColumn]) -> bool {
-        let same = |(known, column): (&Column, &PgColumn)| {
-            known.name == column.name() && known.type_name == type_name(column.type_info())
-        };
-        self.columns.len() == columns.len() && self.columns.iter().zip(columns).all(same)
+        self.is(columns.iter().map(|column| (column.name(), oid(column.type_info()))))
+    }
+
+    /// Names and numbers of types.
+    pub(crate) fn is<'a>(&self, columns: impl ExactSizeIterator<Item = (&'a str, u32)>) -> bool {
+        let known = self.columns.iter().zip(&self.oids);
+        self.columns.len() == columns.len()
+            && known.zip(columns).all(|((known, oid), (name, number))| known.name == name && *oid == number)
     }
 
     pub(crate) fn columns(&self) -> &[Column] {
@@ -71,7 +116,7 @@ impl Shape {
     /// What it occupies.
     pub(crate) fn bytes(&self) -> usize {
         let texts = self.columns.iter().map(|column| column.name.len() + column.type_name.len());
-        texts.sum::<usize>() + self.columns.len() * (size_of::<Column>() + size_of::<Kind>())
+        texts.sum::<usize>() + self.columns.len() * (size_of::<Column>() + size_of::<Kind>() + size_of::<u32>())
     }
 }
 
@@ -85,6 +130,11 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
+    /// Of rows that are still to come.
+    pub(crate) fn of(number: u32, shape: Arc<Shape>) -> Self {
+        Self { rows: Vec::new(), number, shape, bytes: 0 }
+    }
+
     /// For who knows the columns by the shape's number.
     pub(crate) fn shaped(self) -> ShapedRows {
         ShapedRows { shape: self.number, rows: self.rows }
@@ -99,17 +149,16 @@ impl Collected {
 impl Answer for Collected {
     fn expect(statement: &Statement, columns: &[PgColumn]) -> Result<Self, Error> {
         let (number, shape) = statement.shape(columns)?;
-        Ok(Self { rows: Vec::new(), number, shape, bytes: 0 })
+        Ok(Self::of(number, shape))
     }
 
-    fn row(&mut self, row: &PgRow, limits: &Options) -> Result<(), Error> {
+    fn row(&mut self, row: &impl Raw, limits: &Options) -> Result<(), Error> {
         if self.rows.len() >= limits.max_rows {
             return Err(Error::Limit(format!("result has more than {} rows", limits.max_rows)));
         }
         let mut values = Vec::with_capacity(self.shape.kinds.len());
         for (index, kind) in self.shape.kinds.iter().enumerate() {
-            let raw = row.try_get_raw(index).map_err(|error| Error::Conversion(error.to_string()))?;
-            let bytes = if raw.is_null() { None } else { raw.as_bytes().ok() };
+            let bytes = row.value(index)?;
             self.bytes += size_of::<Value>() + bytes.map_or(0, |bytes| footprint(*kind, bytes));
             // Before the copy is made: one value may be as large as the whole result.
             if self.bytes > limits.max_result_bytes {
@@ -125,6 +174,14 @@ impl Answer for Collected {
     }
 
     fn complete(&mut self, _: u64) {}
+
+    fn took(&self, statement: &Statement, parameters: &[PgTypeInfo], quick: bool) {
+        statement.took(quick, self.bytes, || Known {
+            parameters: parameters.iter().map(|info| (oid(info), Kind::of(info))).collect(),
+            number: self.number,
+            shape: Arc::clone(&self.shape),
+        });
+    }
 
     fn bytes(&self) -> usize {
         self.bytes
@@ -164,6 +221,11 @@ fn kind_of(column: &PgColumn) -> Result<Kind, Error> {
         let column = column.name();
         Error::Conversion(format!("column \"{column}\" of type {name}: cast it in the statement, as in `::{advice}`"))
     })
+}
+
+/// Columns and parameters have types that the server has told.
+fn oid(info: &PgTypeInfo) -> u32 {
+    info.oid().map_or(0, |oid| oid.0)
 }
 
 fn column(column: &PgColumn) -> Column {

@@ -5,13 +5,15 @@
 //! refused otherwise.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::{Arguments as _, Postgres, Type};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull as Nullity, ToSql};
 
 use crate::kind::{Element, Kind, type_name};
 use crate::numeric::{self, NumericError};
@@ -28,6 +30,49 @@ pub(crate) const JSONB_VERSION: u8 = 1;
 const EXACT_FLOAT8: i64 = 1 << 53;
 /// Every integer up to this is a `float4` of its own.
 const EXACT_FLOAT4: i64 = 1 << 24;
+
+/// The same for a connection that is shared, by number and format of the types.
+pub(crate) fn parameters(expected: &[(u32, Option<Kind>)], values: &[Value]) -> Result<Vec<Encoded>, Misfit> {
+    if expected.len() != values.len() {
+        return Err(Misfit::Borrowed("the statement has another number of parameters"));
+    }
+    let encoded = |((_, kind), value): (&(u32, Option<Kind>), &Value)| {
+        if matches!(value, Value::Null) {
+            return Ok(Encoded(None));
+        }
+        let mut bytes = Vec::new();
+        encode(value, kind.ok_or("there is no value for this type")?, &mut bytes)?;
+        Ok(Encoded(Some(bytes)))
+    };
+    expected.iter().zip(values).map(encoded).collect()
+}
+
+/// A value as it is sent. It does not show itself: `tokio_postgres` would tell the log.
+pub(crate) struct Encoded(Option<Vec<u8>>);
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl ToSql for Encoded {
+    fn to_sql(&self, _: &tokio_postgres::types::Type, out: &mut BytesMut) -> Result<Nullity, BoxDynError> {
+        match &self.0 {
+            None => Ok(Nullity::Yes),
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(Nullity::No)
+            }
+        }
+    }
+
+    fn accepts(_: &tokio_postgres::types::Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}
 
 /// The arguments of one call.
 pub(crate) fn arguments(expected: &[PgTypeInfo], values: &[Value]) -> Result<PgArguments, Error> {

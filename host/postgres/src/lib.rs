@@ -8,6 +8,7 @@
 //! - [`Pool`], [`Transaction`], [`Prepared`]: what callers do;
 //! - `statement`: which statements are let through;
 //! - `session`: one connection and the guard that returns, recovers or closes it;
+//! - `lane`: connections that quick statements share;
 //! - `kind`, `encode`, `decode`, `numeric`: the wire format;
 //! - `held`: what is counted of the memory that a component may have held;
 //! - `error`: from `sqlx`'s errors to ours;
@@ -23,6 +24,7 @@ mod error;
 mod fuzz;
 mod held;
 mod kind;
+mod lane;
 mod numeric;
 mod observe;
 mod options;

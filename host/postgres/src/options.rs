@@ -24,10 +24,16 @@ pub(crate) const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Server, database, user, password, `application_name`.
     pub connect: PgConnectOptions,
-    /// Connections at most; default 16. Mind the server's `max_connections`: all pools of all services share it.
+    /// Connections at most; default 16. A quarter of them, three at most, is shared by statements that are quick. Mind the
+    /// server's `max_connections`: all pools of all services share it.
     pub max_connections: usize,
     /// How long a caller waits for a free connection, and how long connecting may take; default 2 s.
     pub acquire_timeout: Duration,
+    /// A statement that reads, and was answered in this time whenever it ran lately, is sent over a shared connection the
+    /// next time; default 10 ms.
+    pub quick: Duration,
+    /// How long it may then wait for its answer before it is asked again on a connection of its own; default 100 ms.
+    pub patience: Duration,
     /// The server cancels a statement after this; default 5 s. The host itself gives up one second later.
     pub statement_timeout: Duration,
     /// Rows of one result at most; default 10,000.
@@ -39,7 +45,7 @@ pub struct Options {
     /// Bytes of prepared statements, and of the statements and parameters of all operations under way, those that wait
     /// for a connection included; default 64 MiB.
     pub max_held_bytes: usize,
-    /// Transactions open at one time at most; default 12. Always fewer than connections if there are two or more, so
+    /// Transactions open at one time at most; default 12. Always fewer than own connections if there are two or more, so
     /// that a component that queries beside its transactions cannot wait for itself.
     pub max_open_transactions: usize,
     /// A transaction that has been open for this long takes no more statements, and cannot commit; default 30 s.
@@ -59,6 +65,8 @@ impl Options {
             connect,
             max_connections: 16,
             acquire_timeout: Duration::from_secs(2),
+            quick: Duration::from_millis(10),
+            patience: Duration::from_millis(100),
             statement_timeout: Duration::from_secs(5),
             max_rows: 10_000,
             max_result_bytes: 16 << 20,
@@ -83,9 +91,19 @@ impl Options {
         ])
     }
 
+    /// Connections that many use at once. More than three carry no more.
+    pub(crate) fn shared_connections(&self) -> usize {
+        (self.max_connections / 4).min(3)
+    }
+
+    /// Those that belong to somebody, for a statement or a transaction.
+    pub(crate) fn own_connections(&self) -> usize {
+        self.max_connections.saturating_sub(self.shared_connections()).max(1)
+    }
+
     /// `max_open_transactions`, but never all of the connections if there are two or more.
     pub(crate) fn transaction_slots(&self) -> usize {
-        let spared = self.max_connections.saturating_sub(1).max(1);
+        let spared = self.own_connections().saturating_sub(1).max(1);
         self.max_open_transactions.clamp(1, spared)
     }
 }
@@ -100,6 +118,8 @@ impl fmt::Debug for Options {
             .field("user", &self.connect.get_username())
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
+            .field("quick", &self.quick)
+            .field("patience", &self.patience)
             .field("statement_timeout", &self.statement_timeout)
             .field("max_rows", &self.max_rows)
             .field("max_result_bytes", &self.max_result_bytes)

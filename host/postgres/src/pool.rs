@@ -15,6 +15,7 @@ use crate::decode::{Answer, Collected};
 use crate::encode;
 use crate::error;
 use crate::held::Ledger;
+use crate::lane::Lanes;
 use crate::observe::{Observe, Operation, Outcome};
 use crate::options::{DEADLINE_GRACE, Options, RECOVERY_TIMEOUT};
 use crate::prepared::Prepared;
@@ -51,6 +52,7 @@ pub struct Status {
 /// A pool and its transactions hold on to this.
 pub(crate) struct Shared {
     connections: managed::Pool<Manager>,
+    lanes: Arc<Lanes>,
     transactions: Arc<Semaphore>,
     pub(crate) ledger: Ledger,
     options: Options,
@@ -66,12 +68,13 @@ impl Pool {
     /// A pool that tells `observer` about every operation.
     pub fn with_observer(options: Options, observer: Arc<dyn Observe>) -> Self {
         let options = Options { max_connections: options.max_connections.max(1), ..options };
-        let builder = managed::Pool::builder(Manager::new(&options)).max_size(options.max_connections);
+        let builder = managed::Pool::builder(Manager::new(&options)).max_size(options.own_connections());
         #[expect(clippy::expect_used, reason = "`build` fails for timeouts without a runtime only")]
         let connections = builder.runtime(Runtime::Tokio1).build().expect("a runtime was given");
         let transactions = Arc::new(Semaphore::new(options.transaction_slots()));
         let ledger = Ledger::new(options.max_held_bytes);
-        Self { shared: Arc::new(Shared { connections, transactions, ledger, options, observer }) }
+        let lanes = Arc::new(Lanes::new(&options));
+        Self { shared: Arc::new(Shared { connections, lanes, transactions, ledger, options, observer }) }
     }
 
     /// Runs one statement in a transaction of its own.
@@ -133,11 +136,12 @@ impl Pool {
     /// A snapshot for metrics.
     pub fn status(&self) -> Status {
         let status = self.shared.connections.status();
+        let (idle, in_use) = self.shared.lanes.status();
         let slots = self.shared.options.transaction_slots();
         Status {
-            max: status.max_size,
-            idle: status.available,
-            in_use: status.size.saturating_sub(status.available),
+            max: if status.max_size == 0 { 0 } else { self.shared.options.max_connections },
+            idle: idle + status.available,
+            in_use: in_use + status.size.saturating_sub(status.available),
             waiting: status.waiting,
             open_transactions: slots.saturating_sub(self.shared.transactions.available_permits()),
         }
@@ -147,6 +151,7 @@ impl Pool {
     /// types they remember.
     pub fn refresh(&self) {
         self.shared.connections.manager().refresh();
+        self.shared.lanes.refresh();
     }
 
     /// Refuses new work, says goodbye on idle connections, and closes the others when they come back.
@@ -154,6 +159,7 @@ impl Pool {
         let idle = self.shared.connections.retain(|_, _| false).removed;
         self.shared.connections.close();
         self.shared.connections.manager().close();
+        self.shared.lanes.close();
         self.shared.transactions.close();
         let goodbyes = async {
             for session in idle {
@@ -171,6 +177,16 @@ impl Shared {
         let statement = self.statement(text)?;
         let _held = self.ledger.hold(encode::bytes(parameters))?;
         self.alone(&statement, parameters).await
+    }
+
+    /// A statement over a connection that others use at the same time; none if it should have one of its own.
+    pub(crate) async fn together(
+        &self,
+        statement: &Statement,
+        parameters: &[Value],
+    ) -> Result<Option<Collected>, Error> {
+        let _held = self.ledger.hold(encode::bytes(parameters))?;
+        Ok(self.lanes.ask(statement, parameters).await)
     }
 
     /// A statement on its own, once more if that can only help.

@@ -93,6 +93,7 @@ impl Session {
         let arguments = encode::arguments(expected, parameters).map_err(Failure::refused)?;
         let mut answer = A::expect(statement, prepared.columns()).map_err(Failure::refused)?;
         let (mut answered, mut result) = (false, Ok(()));
+        let started = Instant::now();
         self.state = State::Running;
         let mut stream = self.connection.fetch_many(prepared.query_with(arguments));
         while let Some(item) = stream.next().await {
@@ -109,6 +110,7 @@ impl Session {
             Err(error) => return Err(self.failed(error, !answered, statement.reads)),
         }
         self.used = true;
+        answer.took(statement, expected, started.elapsed() <= limits.quick);
         if answer.bytes() + encode::bytes(parameters) > HEAVY_BYTES {
             self.connection.shrink_buffers();
         }

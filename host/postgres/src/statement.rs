@@ -3,16 +3,48 @@
 //! No parser and no protection against an attacker: the database belongs to the component. It keeps a connection that
 //! others will use free of what would outlive the statement: open transactions, settings, locks, temporary tables.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::postgres::PgColumn;
 
 use crate::decode::Shape;
 use crate::held::{Held, Ledger};
+use crate::kind::Kind;
 use crate::types::{Column, Error};
 
 /// A migration may give a statement other columns; more often than that nobody migrates while an instance lives.
 const MAX_SHAPES: usize = 16;
+
+/// Before a statement shares a connection with others, it has been quick so often in a row.
+const TRIALS: u8 = 3;
+
+/// An answer of more than this is not quick: others wait until it has been sent.
+const SMALL_BYTES: usize = 32 << 10;
+
+/// What is known of a statement that has run, so that it can run elsewhere.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Type by type: its number, and how it looks on the wire.
+    pub(crate) parameters: Vec<(u32, Option<Kind>)>,
+    pub(crate) number: u32,
+    pub(crate) shape: Arc<Shape>,
+}
+
+impl Known {
+    /// It is the same on another connection.
+    pub(crate) fn is_of(&self, prepared: &tokio_postgres::Statement) -> bool {
+        let parameters = prepared.params().iter().map(|parameter| parameter.oid());
+        let columns = prepared.columns().iter().map(|column| (column.name(), column.type_().oid()));
+        parameters.eq(self.parameters.iter().map(|(oid, _)| *oid)) && self.shape.is(columns)
+    }
+}
+
+/// How quick it has been.
+#[derive(Debug, Default)]
+struct Trials {
+    passed: u8,
+    known: Option<Arc<Known>>,
+}
 
 /// A statement that may run.
 #[derive(Debug)]
@@ -24,6 +56,7 @@ pub(crate) struct Statement {
     pub(crate) spends_session: bool,
     /// What its results have looked like so far, oldest first; its place in here is a shape's number.
     shapes: Mutex<Vec<(Arc<Shape>, Held)>>,
+    trials: Mutex<Trials>,
     ledger: Ledger,
     /// The text.
     _held: Held,
@@ -54,8 +87,36 @@ impl Statement {
         }
         let reads = matches!(*keyword, "select" | "values" | "table");
         let spends_session = spends_session(text.as_bytes());
-        let (shapes, ledger, held) = (Mutex::default(), ledger.clone(), ledger.hold(text.len())?);
-        Ok(Self { text: text.into(), reads, spends_session, shapes, ledger, _held: held })
+        let (ledger, held) = (ledger.clone(), ledger.hold(text.len())?);
+        let (shapes, trials) = (Mutex::default(), Mutex::default());
+        Ok(Self { text: text.into(), reads, spends_session, shapes, trials, ledger, _held: held })
+    }
+
+    /// What there is to know for who sends it over a connection that it shares; none if it should have one of its own.
+    pub(crate) fn known(&self) -> Option<Arc<Known>> {
+        self.trials().known.clone()
+    }
+
+    /// It ran on a connection of its own.
+    pub(crate) fn took(&self, quick: bool, bytes: usize, known: impl FnOnce() -> Known) {
+        let mut trials = self.trials();
+        if !self.reads || self.spends_session || !quick || bytes > SMALL_BYTES {
+            *trials = Trials::default();
+            return;
+        }
+        trials.passed = trials.passed.saturating_add(1);
+        if trials.passed >= TRIALS {
+            trials.known = Some(Arc::new(known()));
+        }
+    }
+
+    /// It was not quick, or not well, on a connection that it shared.
+    pub(crate) fn starts_over(&self) {
+        *self.trials() = Trials::default();
+    }
+
+    fn trials(&self) -> MutexGuard<'_, Trials> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The shape of a result with these columns, and its number.

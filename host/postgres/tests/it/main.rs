@@ -18,6 +18,7 @@ mod prepared;
 mod recovery;
 mod round_trips;
 mod sessions;
+mod sharing;
 mod speed;
 mod support;
 mod transactions;
