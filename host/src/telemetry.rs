@@ -21,7 +21,8 @@ pub enum LogFormat {
 
 /// `filter` in the syntax of `tracing`: `info`, `comptoir=debug,guest=info`.
 pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    // It tells statements, whole and as they are.
+    let filter = EnvFilter::try_new(filter)?.add_directive("tokio_postgres=off".parse()?);
     let json = match format {
         LogFormat::Json => true,
         LogFormat::Text => false,

@@ -180,13 +180,10 @@ impl Shared {
     }
 
     /// A statement over a connection that others use at the same time; none if it should have one of its own.
-    pub(crate) async fn together(
-        &self,
-        statement: &Statement,
-        parameters: &[Value],
-    ) -> Result<Option<Collected>, Error> {
-        let _held = self.ledger.hold(encode::bytes(parameters))?;
-        Ok(self.lanes.ask(statement, parameters).await)
+    pub(crate) async fn together(&self, statement: &Statement, parameters: &[Value]) -> Option<Collected> {
+        let answer = self.lanes.ask(statement, parameters).await?;
+        self.observer.waited(Duration::ZERO);
+        Some(answer)
     }
 
     /// A statement on its own, once more if that can only help.

@@ -21,8 +21,9 @@ impl Prepared {
     /// Runs it in a transaction of its own, or `within` one of the same pool.
     pub async fn query(&self, parameters: Vec<Value>, within: Option<&Transaction>) -> Result<ShapedRows, Error> {
         let rows = async {
+            let _held = self.shared.ledger.hold(encode::bytes(&parameters))?;
             if within.is_none()
-                && let Some(answer) = self.shared.together(&self.statement, &parameters).await?
+                && let Some(answer) = self.shared.together(&self.statement, &parameters).await
             {
                 return Ok(answer.shaped());
             }
@@ -33,7 +34,11 @@ impl Prepared {
 
     /// The same for a statement whose rows do not matter: the number of affected rows.
     pub async fn execute(&self, parameters: Vec<Value>, within: Option<&Transaction>) -> Result<u64, Error> {
-        self.shared.observed(Operation::Execute, self.run::<u64>(&parameters, within)).await
+        let count = async {
+            let _held = self.shared.ledger.hold(encode::bytes(&parameters))?;
+            self.run::<u64>(&parameters, within).await
+        };
+        self.shared.observed(Operation::Execute, count).await
     }
 
     /// The columns of rows of that shape; none if there were no such rows.
@@ -42,7 +47,6 @@ impl Prepared {
     }
 
     async fn run<A: Answer>(&self, parameters: &[Value], within: Option<&Transaction>) -> Result<A, Error> {
-        let _held = self.shared.ledger.hold(encode::bytes(parameters))?;
         match within {
             Some(transaction) => transaction.run(&self.statement, parameters).await,
             None => self.shared.alone(&self.statement, parameters).await,

@@ -128,6 +128,24 @@ async fn a_component_forges_no_line() {
     }
 }
 
+/// Nor is a line made of a statement, which is the component's text as well; those that share a connection are sent by
+/// another library than the others.
+#[tokio::test]
+async fn no_statement_is_told() {
+    let database = Database::new().await;
+    let serve = Serve::guest("database").database(&database).one_shard();
+    let host = serve.arg("--database-connections", "4").arg("--log", "trace").start().await;
+    eventually("a connection is shared", async || {
+        host.get("/star").await.expect_status(200);
+        host.metrics().await.value("db_client_connections", &[("state", "idle")]) >= 2.0
+    })
+    .await;
+    host.get("/star").await.expect_status(200);
+    let lines = host.log.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("from entries")).collect();
+    assert!(told.is_empty() && lines.iter().any(|line| line.contains("TRACE")), "{told:#?}");
+}
+
 #[tokio::test]
 async fn a_component_that_babbles_is_cut_short_and_the_log_says_so() {
     const LINES: u64 = 5000;
