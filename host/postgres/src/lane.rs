@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use sqlx::ConnectOptions as _;
-use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
@@ -78,7 +77,8 @@ impl Lanes {
         }
         let (place, lane) = self.least_busy()?;
         let _under_way = UnderWay::begin(&lane);
-        match tokio::time::timeout(self.options.patience, lane.ask(statement, &known, parameters, &self.options)).await {
+        let answer = lane.ask(statement, &known, parameters, &self.options);
+        match tokio::time::timeout(self.options.patience, answer).await {
             Ok(Ok(answer)) => return Some(answer),
             // It is in the way of others.
             Err(_) => self.leave(place, &lane),
@@ -171,8 +171,9 @@ impl Lane {
     async fn open(connect: &Config, generation: u64) -> Result<Self, tokio_postgres::Error> {
         let (client, mut connection) = connect.connect(NoTls).await?;
         // Notices are for nobody; an error is the end, of which everybody hears who waits.
-        let driver = Handle::current().spawn(async move {
-            while let Some(Ok(_)) = poll_fn(|context| connection.poll_message(context)).await {}
+        let driver = tokio::spawn(async move {
+            let mut next = async || poll_fn(|context| connection.poll_message(context)).await;
+            while let Some(Ok(_)) = next().await {}
         });
         Ok(Self {
             client,

@@ -90,7 +90,9 @@ async fn nobody_gets_the_error_of_another() {
     for (n, answer) in (0..).zip(answers) {
         match answer {
             Ok(rows) => assert_eq!(rows.rows[0][0], Value::Int32(12 / n)),
-            Err(error) => assert!(n == 0 && matches!(&error, Error::Database(why) if why.sqlstate == "22012"), "{error}"),
+            Err(error) => {
+                assert!(n == 0 && matches!(&error, Error::Database(why) if why.sqlstate == "22012"), "{error}")
+            }
         }
     }
     let misfit = statement.query(vec![Value::Text("one".into())], None).await;
