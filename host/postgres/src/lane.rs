@@ -25,6 +25,9 @@ use crate::options::Options;
 use crate::statement::{Known, Statement};
 use crate::types::Value;
 
+/// A connection with so many under way does not get much faster by more.
+const ENOUGH: usize = 4;
+
 /// After an attempt to connect that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -108,26 +111,30 @@ impl Lanes {
         }
     }
 
-    /// One that is open; those that are not are opened for those who come later.
+    /// One that is open. If there is none, or each has enough to do, another is opened for those who come later.
     fn least_busy(self: &Arc<Self>) -> Option<(usize, Arc<Lane>)> {
-        let mut best: Option<(usize, Arc<Lane>)> = None;
+        let busy = |lane: &Lane| lane.under_way.load(Ordering::Relaxed);
+        let (mut best, mut empty): (Option<(usize, Arc<Lane>)>, _) = (None, None);
         for (place, slot) in self.slots.iter().enumerate() {
             let mut slot = lock(slot);
             match &*slot {
-                Slot::Open(lane) if self.is_good(lane) => {
-                    let busy = |lane: &Lane| lane.under_way.load(Ordering::Relaxed);
+                Slot::Open(lane) if !self.is_good(lane) => {
+                    *slot = Slot::Empty(None);
+                    empty = Some(place);
+                }
+                Slot::Open(lane) => {
                     if best.as_ref().is_none_or(|(_, other)| busy(lane) < busy(other)) {
                         best = Some((place, Arc::clone(lane)));
                     }
                 }
-                Slot::Empty(Some(until)) if Instant::now() < *until => {}
-                Slot::Open(_) | Slot::Empty(_) => {
-                    *slot = Slot::Opening;
-                    drop(slot);
-                    self.open(place);
-                }
-                Slot::Opening | Slot::Closed => {}
+                Slot::Empty(until) if until.is_none_or(|until| until <= Instant::now()) => empty = Some(place),
+                Slot::Empty(_) | Slot::Opening | Slot::Closed => {}
             }
+        }
+        if let Some(place) = empty
+            && best.as_ref().is_none_or(|(_, lane)| busy(lane) >= ENOUGH)
+        {
+            self.open(place);
         }
         best
     }
@@ -139,6 +146,12 @@ impl Lanes {
     }
 
     fn open(self: &Arc<Self>, place: usize) {
+        let Some(slot) = self.slots.get(place) else { return };
+        match &mut *lock(slot) {
+            slot @ Slot::Empty(_) => *slot = Slot::Opening,
+            // Somebody else was here first.
+            Slot::Opening | Slot::Open(_) | Slot::Closed => return,
+        }
         let lanes = Arc::clone(self);
         drop(tokio::spawn(async move {
             let generation = lanes.generation.load(Ordering::Relaxed);
