@@ -7,13 +7,13 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
+use bytes::BytesMut;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::{Arguments as _, Postgres, Type};
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{IsNull as Nullity, ToSql};
+use tokio_postgres::types::{IsNull as Nullity, ToSql, Type as ParameterType};
 
 use crate::kind::{Element, Kind, type_name};
 use crate::numeric::{self, NumericError};
@@ -31,7 +31,7 @@ const EXACT_FLOAT8: i64 = 1 << 53;
 /// Every integer up to this is a `float4` of its own.
 const EXACT_FLOAT4: i64 = 1 << 24;
 
-/// The same for a connection that is shared, by number and format of the types.
+/// Values for a connection that is shared, in the formats of the types that the statement is known to have.
 pub(crate) fn parameters(expected: &[(u32, Option<Kind>)], values: &[Value]) -> Result<Vec<Encoded>, Misfit> {
     if expected.len() != values.len() {
         return Err(Misfit::Borrowed("the statement has another number of parameters"));
@@ -57,7 +57,7 @@ impl fmt::Debug for Encoded {
 }
 
 impl ToSql for Encoded {
-    fn to_sql(&self, _: &tokio_postgres::types::Type, out: &mut BytesMut) -> Result<Nullity, BoxDynError> {
+    fn to_sql(&self, _: &ParameterType, out: &mut BytesMut) -> Result<Nullity, BoxDynError> {
         match &self.0 {
             None => Ok(Nullity::Yes),
             Some(bytes) => {
@@ -67,7 +67,7 @@ impl ToSql for Encoded {
         }
     }
 
-    fn accepts(_: &tokio_postgres::types::Type) -> bool {
+    fn accepts(_: &ParameterType) -> bool {
         true
     }
 

@@ -105,7 +105,8 @@ impl Statement {
             return;
         }
         trials.passed = trials.passed.saturating_add(1);
-        if trials.passed >= TRIALS {
+        // Once: where nothing is shared, it would be told after every run.
+        if trials.passed >= TRIALS && trials.known.is_none() {
             trials.known = Some(Arc::new(known()));
         }
     }
